@@ -1,0 +1,75 @@
+/**
+ * Permission to upload. Whoever holds a grant may open a transfer for exactly that file and size; the one thing still
+ * open is the HMAC, which the worker verifies before the first byte is taken.
+ */
+
+import type { SignatureResult, UploadProtocol } from '../../shared/events.ts';
+import type { FileKey } from '../../shared/files.ts';
+import type { SignatureCheck, SignatureScheme } from '../../shared/signature.ts';
+import { disallowedExtension, type Problem, problems } from '../http/problem.ts';
+import { extensionOf } from './request-target.ts';
+import { readSlotSignature, type SignatureRules, type SlotRequest } from './slot-signature.ts';
+
+export interface UploadGrant {
+  readonly key: FileKey;
+  /** The body, or the finished upload, has exactly this length. */
+  readonly sizeBytes: number;
+  readonly protocol: UploadProtocol;
+  /** Not verified yet. */
+  readonly signature: SignatureCheck;
+  /** Types under the readings of the signature, for the log. */
+  readonly triedTypes: readonly string[];
+}
+
+/** What the settings say about uploads. */
+export interface UploadRules extends SignatureRules {
+  /** Lower case, without the dot; `''` stands for names without an extension. null: all are allowed. */
+  readonly allowedExtensions: ReadonlySet<string> | null;
+  /** null: no limit. */
+  readonly maxUploadBytes: number | null;
+}
+
+export interface UploadRequest extends Omit<SlotRequest, 'size'> {
+  readonly protocol: UploadProtocol;
+  /** null: the request does not tell it. */
+  readonly sizeBytes: number | null;
+}
+
+export type UploadAuthorization =
+  | { readonly kind: 'granted'; readonly grant: UploadGrant }
+  | {
+      readonly kind: 'refused';
+      readonly problem: Problem;
+      /** What is wrong with the signature; null: something else is, and nothing is known about the signature. */
+      readonly signature: { readonly scheme: SignatureScheme; readonly result: SignatureResult } | null;
+    };
+
+/**
+ * Makes the checks of an upload that need neither HMAC nor store, in the order in which they are answered: no length
+ * (411), no signature, malformed or expired signature (403), extension (403), size limit (413).
+ *
+ * Observable: a request without a well-formed, unexpired signature learns nothing about extensions and limits. One with
+ * a well-formed but wrong MAC gets the same answers to them as a signed one, before its MAC is found wrong: so the body
+ * of a file that is refused anyway is never read, and both are settings that every user of the server may know.
+ * What needs a valid MAC (whether the file exists, whether there is room) is decided behind it.
+ */
+export function authorizeUpload(request: UploadRequest, rules: UploadRules): UploadAuthorization {
+  const { key, parameters, contentType, sizeBytes, nowSeconds, protocol } = request;
+  if (sizeBytes === null) return refused(problems.lengthRequired);
+  const signature = readSlotSignature({ key, parameters, size: sizeBytes, contentType, nowSeconds }, rules);
+  if (signature.kind === 'refused') {
+    const { problem, scheme, result } = signature;
+    return { kind: 'refused', problem, signature: { scheme, result } };
+  }
+  const { allowedExtensions, maxUploadBytes } = rules;
+  if (allowedExtensions !== null && !allowedExtensions.has(extensionOf(key) ?? '')) {
+    return refused(disallowedExtension(allowedExtensions));
+  }
+  if (maxUploadBytes !== null && sizeBytes > maxUploadBytes) return refused(problems.tooLarge);
+  const { check, triedTypes } = signature;
+  return { kind: 'granted', grant: { key, sizeBytes, protocol, signature: check, triedTypes } };
+}
+
+function refused(problem: Problem): UploadAuthorization {
+  return { kind: 'refused', problem, signature: null };
+}

@@ -1,0 +1,150 @@
+/**
+ * The facts that parts of the server publish. Logging, metrics and webhooks subscribe; nobody else listens. Fields carry
+ * their unit in the name. Only `request.*` events carry a path, for the log alone, and never a query: it holds the
+ * signature.
+ */
+
+import type { SignatureScheme } from './signature.ts';
+
+/** How an upload came in. */
+export type UploadProtocol = 'put' | 'range' | 'tus' | 'ietf';
+
+/** Route templates: the closed list of what a request can be about. */
+export type Route = '/{file}' | '/{upload}' | '*' | 'other';
+
+/** Result of looking at a signature. */
+export type SignatureResult = 'ok' | 'mismatch' | 'encoding' | 'missing' | 'expired' | 'repeated' | 'path';
+
+/** Why an upload that had passed its signature ended without a file. */
+export type CutReason = 'client' | 'timeout' | 'handover' | 'too_large' | 'no_space' | 'io' | 'conflict' | 'shutdown';
+
+/** Names one request in an event. */
+export interface RequestRef {
+  readonly requestId: string;
+  /** As sent by the client. */
+  readonly method: string;
+  readonly route: Route;
+  /** The raw path without its query. */
+  readonly path: string;
+  readonly remote: string;
+}
+
+/** Names one stored file or upload in an event: joins lines, opens nothing. */
+export interface UploadRef {
+  readonly uploadId: string;
+  readonly fileId: string;
+  readonly protocol: UploadProtocol;
+}
+
+export type ServerEventBody =
+  | { readonly type: 'connection.opened'; readonly remote: string; readonly open: number }
+  | { readonly type: 'connection.closed'; readonly open: number }
+  | ({ readonly type: 'request.received'; readonly lengthBytes: number | null } & RequestRef)
+  | ({
+      readonly type: 'request.completed';
+      readonly status: number;
+      readonly bytesIn: number;
+      readonly bytesOut: number;
+      readonly durationMs: number;
+    } & RequestRef)
+  /**
+   * Ended without a complete answer (`status` null or what was being sent), or with 5xx. `code` is `client`, `timeout` or
+   * `shutdown` when nothing on our side failed, otherwise it names what did.
+   */
+  | ({
+      readonly type: 'request.failed';
+      readonly status: number | null;
+      readonly code: string;
+      readonly message: string;
+      /** Of an exception that nobody expected. */
+      readonly stack?: string | undefined;
+      readonly bytesIn: number;
+      readonly bytesOut: number;
+      readonly durationMs: number;
+    } & RequestRef)
+  | ({
+      readonly type: 'signature.checked';
+      readonly scheme: SignatureScheme;
+      readonly result: SignatureResult;
+      readonly secret: 'current' | 'previous' | null;
+    } & Pick<RequestRef, 'requestId'>)
+  | ({
+      readonly type: 'signature.refused';
+      readonly scheme: SignatureScheme;
+      readonly result: SignatureResult;
+      readonly sizeBytes: number | null;
+      readonly triedTypes: readonly string[];
+    } & RequestRef)
+  /** Refused for the extension of its name, which the configuration does not allow. */
+  | ({ readonly type: 'upload.refused'; readonly extension: string } & RequestRef)
+  | ({ readonly type: 'upload.created'; readonly sizeBytes: number | null } & UploadRef)
+  | ({ readonly type: 'upload.completed'; readonly sizeBytes: number; readonly durationMs: number } & UploadRef)
+  | ({
+      readonly type: 'upload.discarded';
+      readonly receivedBytes: number;
+      readonly reason: CutReason;
+      readonly durationMs: number;
+    } & UploadRef)
+  | {
+      readonly type: 'download.completed';
+      readonly requestId: string;
+      readonly fileId: string;
+      readonly bytesOut: number;
+      readonly durationMs: number;
+    }
+  /** `reason` is the client's when it left, ours when reading failed or it was too slow. */
+  | {
+      readonly type: 'download.aborted';
+      readonly requestId: string;
+      readonly fileId: string;
+      readonly bytesOut: number;
+      readonly durationMs: number;
+      readonly reason: 'client' | 'timeout' | 'io' | 'shutdown';
+    }
+  /** A GET or HEAD that found no representation to send. */
+  | { readonly type: 'download.refused'; readonly requestId: string; readonly status: number }
+  | { readonly type: 'worker.crashed'; readonly lane: string; readonly code: string; readonly transfers: number }
+  | { readonly type: 'pool.saturated'; readonly uploads: number; readonly limit: number }
+  | { readonly type: 'storage.degraded'; readonly code: string; readonly recovered: boolean }
+  | { readonly type: 'config.reloaded'; readonly changed: readonly string[]; readonly needRestart: readonly string[] }
+  | { readonly type: 'config.rejected'; readonly message: string }
+  | {
+      readonly type: 'server.started';
+      readonly listen: string;
+      readonly metrics: string | null;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'server.failed';
+      readonly code: string;
+      readonly message: string;
+      readonly stack?: string | undefined;
+      readonly isFatal: boolean;
+    }
+  | {
+      readonly type: 'server.stopping';
+      readonly signal: string;
+      readonly inFlight: number;
+      readonly deadlineMs: number;
+    }
+  | { readonly type: 'server.stopped'; readonly isClean: boolean; readonly durationMs: number };
+
+export type ServerEventType = ServerEventBody['type'];
+
+/** Added by the dispatcher: order, and wall-clock time in milliseconds since the epoch. */
+export interface EventStamp {
+  readonly seq: number;
+  readonly time: number;
+}
+
+export type ServerEvent = ServerEventBody & EventStamp;
+
+/** One kind of event. */
+export type EventOf<T extends ServerEventType> = Extract<ServerEventBody, { readonly type: T }> & EventStamp;
+
+/** What publishers see of the dispatcher. Never throws, returns at once, costs nothing when nobody listens. */
+export interface EventPublisher {
+  publish(event: ServerEventBody): void;
+  /** True when somebody would get such an event: guards the cost of building one. */
+  wants(type: ServerEventType): boolean;
+}

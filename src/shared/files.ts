@@ -1,0 +1,28 @@
+/**
+ * What both threads say about stored files. Plain data only: everything here crosses the thread boundary by
+ * structured clone.
+ */
+
+/**
+ * A decoded, checked path below the store: segments joined by `/`, no empty segment, no `.` or `..`, no control
+ * character, well-formed Unicode, first segment never the reserved tree. Made only by `auth/request-target.ts`.
+ */
+export type FileKey = string & { readonly __brand: 'FileKey' };
+
+/** The server's own tree below the store directory; no URL reaches it. Compared in ASCII lower case. */
+export const RESERVED_SEGMENT = '.hfs';
+
+/** Which syncs stand between the last byte and the acknowledgement. */
+export type Durability = 'full' | 'file' | 'none';
+
+/** What a reader needs to know about one stored content. */
+export interface FileInfo {
+  /** Length of the content in bytes. */
+  readonly size: number;
+  /** Time of last modification in milliseconds since the epoch. */
+  readonly modifiedMs: number;
+  /** Opaque strong validator of the content, without quotes: changes whenever the content does. */
+  readonly validator: string;
+  /** Stored media type; null: the one that the extension gives. */
+  readonly type: string | null;
+}

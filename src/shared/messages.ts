@@ -1,0 +1,193 @@
+/**
+ * Every message that crosses the thread boundary. Main and lane talk over one MessagePort; a transfer is named by a
+ * small integer that main gives out and never uses twice on one lane. ArrayBuffers are moved, never copied: who sends
+ * one no longer has it.
+ */
+
+import type { Durability, FileInfo, FileKey } from './files.ts';
+import type { SecretKind, SignatureCheck } from './signature.ts';
+import type { StorageFailure } from './storage-error.ts';
+
+/** What each worker thread is started with (Piscina's `workerData`). */
+export interface WorkerSettings {
+  readonly storeDir: string;
+  readonly durability: Durability;
+  readonly minFreeBytes: number;
+  readonly minFreeInodes: number;
+}
+
+/** Secrets that verify signatures: the current one first. */
+export type Secrets = readonly [string, ...string[]];
+
+/** The lane's end of the channel: what of a MessagePort a lane needs. */
+export interface LanePort {
+  postMessage(message: FromLane, moved?: readonly ArrayBuffer[]): void;
+  on(event: 'message', listener: (message: ToLane) => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+/** The job that turns a worker thread into a lane. */
+export interface LaneJob {
+  readonly task: 'lane';
+  readonly port: LanePort;
+  readonly secrets: Secrets;
+}
+
+/** Makes the store's own folders and checks that the file system can keep the promises. */
+export interface PrepareJob {
+  readonly task: 'prepare';
+}
+
+/** Removes what an earlier run left behind; runs under the lock on the store, before the port is opened. */
+export interface RecoverJob {
+  readonly task: 'recover';
+}
+
+/** Finds out whether the store can be written, by writing to it. */
+export interface ProbeJob {
+  readonly task: 'probe';
+}
+
+/** Looks at how much room the file system of the store has. */
+export interface SpaceJob {
+  readonly task: 'space';
+}
+
+export type WorkerJob = LaneJob | PrepareJob | RecoverJob | ProbeJob | SpaceJob;
+
+/** Identifies the file system object that StoreDir is, so that two servers never share one. Decimal texts. */
+export interface StoreIdentity {
+  readonly device: string;
+  readonly inode: string;
+}
+
+/** What recovery removed. */
+export interface RecoveryReport {
+  readonly removedStagingFiles: number;
+}
+
+/** Room for files, in bytes; `freeBytes` is what this process may use. */
+export interface StoreSpace {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What each short job yields. */
+export interface JobResults {
+  readonly prepare: StoreIdentity;
+  readonly recover: RecoveryReport;
+  readonly probe: null;
+  readonly space: StoreSpace;
+}
+
+/** Errors cross the thread boundary as data. */
+export type WorkerAnswer =
+  | { readonly isDone: true; readonly value: unknown }
+  | { readonly isDone: false; readonly failure: StorageFailure };
+
+/** A run of body bytes in a moved buffer. */
+export interface BodyPiece {
+  readonly buffer: ArrayBuffer;
+  /** How many bytes of the buffer count, from its start. */
+  readonly length: number;
+  /** True for the piece that ends the body. */
+  readonly isLast: boolean;
+}
+
+/** An upload whose signature verified. */
+export interface VerifiedUpload {
+  /** First 12 hex digits of the SHA-256 of the path: joins log lines, opens nothing. */
+  readonly fileId: string;
+  readonly secret: SecretKind;
+}
+
+export type ToLane =
+  | { readonly type: 'secrets'; readonly secrets: Secrets }
+  | {
+      readonly type: 'upload.open';
+      readonly transfer: number;
+      readonly key: FileKey;
+      /** The signed size in bytes: the body must have exactly this length. */
+      readonly size: number;
+      readonly signature: SignatureCheck;
+      /** Bytes that other uploads in flight were promised and have not yet sent. */
+      readonly reservedBytes: number;
+      /** The first body bytes when they came with the head; null: they follow. */
+      readonly piece: BodyPiece | null;
+    }
+  | { readonly type: 'upload.data'; readonly transfer: number; readonly piece: BodyPiece }
+  | { readonly type: 'upload.abort'; readonly transfer: number }
+  | {
+      readonly type: 'download.open';
+      readonly transfer: number;
+      readonly key: FileKey;
+      /** Where the wanted bytes probably begin; the answer carries bytes from there. */
+      readonly offset: number;
+      /** Filled from `offset`; null: only the FileInfo is wanted, nothing is kept open. */
+      readonly buffer: ArrayBuffer | null;
+    }
+  | {
+      readonly type: 'download.read';
+      readonly transfer: number;
+      readonly offset: number;
+      /** At most this many bytes, and at most what the buffer holds. */
+      readonly length: number;
+      readonly buffer: ArrayBuffer;
+    }
+  | { readonly type: 'download.close'; readonly transfer: number };
+
+export type FromLane =
+  /** The bytes of one piece are written; the buffer comes back. */
+  | { readonly type: 'upload.written'; readonly transfer: number; readonly buffer: ArrayBuffer }
+  /** The signature verified and the body is being received. Not sent for a body that came whole with its head. */
+  | {
+      readonly type: 'upload.accepted';
+      readonly transfer: number;
+      readonly verified: VerifiedUpload;
+      readonly buffer: null;
+    }
+  /** Committed as durable as configured. No message about the transfer follows. */
+  | {
+      readonly type: 'upload.stored';
+      readonly transfer: number;
+      readonly file: FileInfo;
+      readonly verified: VerifiedUpload;
+      /** The buffer of the last piece. */
+      readonly buffer: ArrayBuffer;
+    }
+  /** Refused or failed, nothing is left. Pieces that still arrive come back as `buffer.returned`. */
+  | {
+      readonly type: 'upload.failed';
+      readonly transfer: number;
+      readonly failure: StorageFailure;
+      /** null: the signature did not verify. */
+      readonly verified: VerifiedUpload | null;
+      readonly buffer: ArrayBuffer | null;
+    }
+  | {
+      readonly type: 'download.opened';
+      readonly transfer: number;
+      readonly file: FileInfo;
+      readonly fileId: string;
+      readonly buffer: ArrayBuffer | null;
+      /** Bytes in the buffer, read from the `offset` of the request. */
+      readonly length: number;
+      /** False: the whole file is in the buffer, or no bytes were asked for, and the lane keeps nothing. */
+      readonly isOpen: boolean;
+    }
+  | {
+      readonly type: 'download.bytes';
+      readonly transfer: number;
+      readonly offset: number;
+      readonly buffer: ArrayBuffer;
+      readonly length: number;
+    }
+  /** The file is not there, or reading failed; the lane keeps nothing. */
+  | {
+      readonly type: 'download.failed';
+      readonly transfer: number;
+      readonly failure: StorageFailure;
+      readonly buffer: ArrayBuffer | null;
+    }
+  /** A buffer whose transfer is over. */
+  | { readonly type: 'buffer.returned'; readonly buffer: ArrayBuffer };

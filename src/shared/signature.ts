@@ -1,0 +1,25 @@
+/**
+ * A signature that still has to be verified: main parses and prepares it, a worker computes the HMAC. Nothing here is
+ * secret, and nothing here is proven.
+ */
+
+/** Where a signature stood, and so what it covers. `none`: the request carried no signature. */
+export type SignatureScheme = 'v' | 'v2' | 'token' | 'v3' | 'jwt' | 'delete' | 'none';
+
+/** One reading of the signed text; its UTF-8 bytes go under the HMAC. */
+export interface SignedMessage {
+  readonly text: string;
+  /** The media type to store when this reading verifies; null: the one that the extension gives. */
+  readonly storedType: string | null;
+}
+
+/** The HMAC-SHA256 that the client presented, and every text that it may cover, in order of preference. */
+export interface SignatureCheck {
+  readonly scheme: Exclude<SignatureScheme, 'none'>;
+  /** 64 hexadecimal digits, either case. */
+  readonly mac: string;
+  readonly messages: readonly [SignedMessage, ...SignedMessage[]];
+}
+
+/** Which of the configured secrets verified. */
+export type SecretKind = 'current' | 'previous';
