@@ -1,0 +1,134 @@
+/**
+ * A lane: one long-lived job per worker thread that serves many transfers over one MessagePort, so that slow clients
+ * can never use the pool up. A lane never throws: what goes wrong with a transfer is answered as data.
+ */
+
+import type { FromLane, LanePort, Secrets, ToLane } from '../shared/messages.ts';
+import { type ReceiveContext, ReceiveUpload } from './receive-upload.ts';
+import { SendFile } from './send-file.ts';
+import type { Storage } from './storage/storage.ts';
+import { toFailure } from './storage/storage-error.ts';
+
+export class Lane {
+  private readonly port: LanePort;
+  private readonly storage: Storage;
+  private secrets: Secrets;
+  private readonly uploads = new Map<number, ReceiveUpload>();
+  private readonly downloads = new Map<number, SendFile>();
+  /** Set once the port is closed. */
+  private onIdle: (() => void) | null = null;
+
+  constructor(dependencies: { port: LanePort; storage: Storage; secrets: Secrets }) {
+    this.port = dependencies.port;
+    this.storage = dependencies.storage;
+    this.secrets = dependencies.secrets;
+  }
+
+  /** Serves until main closes the port; then transfers that are left are discarded, and commits that run are awaited. */
+  serve(): Promise<void> {
+    return new Promise((resolve) => {
+      this.port.on('message', (message: ToLane) => this.handle(message));
+      this.port.once('close', () => {
+        this.onIdle = resolve;
+        this.discardAll();
+        this.checkIdle();
+      });
+    });
+  }
+
+  private handle(message: ToLane): void {
+    switch (message.type) {
+      case 'upload.open':
+        this.openUpload(message);
+        break;
+      case 'upload.data':
+        this.receive(message);
+        break;
+      case 'upload.abort':
+        this.uploads.get(message.transfer)?.abort();
+        break;
+      case 'download.open':
+        this.openDownload(message);
+        break;
+      case 'download.read':
+        this.read(message);
+        break;
+      case 'download.close':
+        this.closeDownload(message.transfer);
+        break;
+      case 'secrets':
+        this.secrets = message.secrets;
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  private readonly send = (message: FromLane, moved: readonly ArrayBuffer[] = []): void => {
+    this.port.postMessage(message, moved);
+  };
+
+  private openUpload(message: Extract<ToLane, { type: 'upload.open' }>): void {
+    const upload = ReceiveUpload.open(this.receiveContext(), message);
+    if (upload === null) return;
+    this.uploads.set(message.transfer, upload);
+    if (message.piece !== null) upload.receive(message.piece);
+  }
+
+  private receiveContext(): ReceiveContext {
+    const { storage, secrets, send } = this;
+    return { storage, secrets, send, onEnd: (transfer) => this.endUpload(transfer) };
+  }
+
+  private endUpload(transfer: number): void {
+    this.uploads.delete(transfer);
+    this.checkIdle();
+  }
+
+  private checkIdle(): void {
+    if (this.uploads.size === 0) this.onIdle?.();
+  }
+
+  private receive({ transfer, piece }: Extract<ToLane, { type: 'upload.data' }>): void {
+    const upload = this.uploads.get(transfer);
+    if (upload === undefined) this.send({ type: 'buffer.returned', buffer: piece.buffer }, [piece.buffer]);
+    else upload.receive(piece);
+  }
+
+  private openDownload(message: Extract<ToLane, { type: 'download.open' }>): void {
+    const { transfer, buffer } = message;
+    const moved = buffer === null ? [] : [buffer];
+    try {
+      const { opened, download } = SendFile.open(this.storage, message);
+      if (download !== null) this.downloads.set(transfer, download);
+      this.send(opened, moved);
+    } catch (error) {
+      this.send({ type: 'download.failed', transfer, failure: toFailure(error), buffer }, moved);
+    }
+  }
+
+  private read(message: Extract<ToLane, { type: 'download.read' }>): void {
+    const { transfer, buffer } = message;
+    const download = this.downloads.get(transfer);
+    if (download === undefined) {
+      this.send({ type: 'buffer.returned', buffer }, [buffer]);
+      return;
+    }
+    try {
+      this.send(download.read(message), [buffer]);
+    } catch (error) {
+      this.closeDownload(transfer);
+      this.send({ type: 'download.failed', transfer, failure: toFailure(error), buffer }, [buffer]);
+    }
+  }
+
+  private closeDownload(transfer: number): void {
+    this.downloads.get(transfer)?.close();
+    this.downloads.delete(transfer);
+  }
+
+  private discardAll(): void {
+    for (const upload of [...this.uploads.values()]) upload.abort();
+    for (const transfer of [...this.downloads.keys()]) this.closeDownload(transfer);
+  }
+}

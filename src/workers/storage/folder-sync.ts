@@ -1,0 +1,76 @@
+/**
+ * Makes folder entries durable, with one sync at a time for each folder: who comes while a sync runs waits for the
+ * next one, never for the running one, which may have passed its entry already.
+ */
+
+import { fdatasync, fsync } from 'node:fs';
+import type { Folder } from './folder.ts';
+import { toStorageError } from './storage-error.ts';
+
+/** How many folders are remembered as durable; forgetting one costs one more sync. */
+const MAX_KNOWN = 10_000;
+
+interface Waiting {
+  readonly promise: Promise<void>;
+  readonly start: () => void;
+}
+
+export class FolderSync {
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly next = new Map<string, Waiting>();
+  private readonly durable = new Set<string>();
+
+  /** True when this thread has seen the entry of this folder in its parent become durable. */
+  isKnownDurable(folder: Folder): boolean {
+    return this.durable.has(folder.path);
+  }
+
+  markDurable(folder: Folder): void {
+    if (this.durable.size >= MAX_KNOWN) this.durable.clear();
+    this.durable.add(folder.path);
+  }
+
+  /** Resolves when every entry made in the folder before this call is durable. The folder must stay open until then. */
+  sync(folder: Folder): Promise<void> {
+    if (!this.running.has(folder.path)) return this.run(folder);
+    const waiting = this.next.get(folder.path);
+    if (waiting !== undefined) return waiting.promise;
+    return this.queue(folder);
+  }
+
+  private run(folder: Folder): Promise<void> {
+    const promise = syncFolder(folder.fd).finally(() => {
+      this.running.delete(folder.path);
+      const waiting = this.next.get(folder.path);
+      this.next.delete(folder.path);
+      waiting?.start();
+    });
+    this.running.set(folder.path, promise);
+    return promise;
+  }
+
+  private queue(folder: Folder): Promise<void> {
+    let start = (): void => {};
+    const promise = new Promise<void>((resolve) => {
+      start = () => resolve(this.run(folder));
+    });
+    this.next.set(folder.path, { promise, start });
+    return promise;
+  }
+}
+
+function syncFolder(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fsync(fd, (error) => (error === null ? resolve() : reject(toStorageError(error, 'fsync folder'))));
+  });
+}
+
+/**
+ * Makes the content of a file durable, on the thread pool: a long sync must not hold up the lane's other transfers.
+ * A failed sync is final: the kernel marks the pages clean, so a second one would lie.
+ */
+export function syncContent(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fdatasync(fd, (error) => (error === null ? resolve() : reject(toStorageError(error, 'fdatasync'))));
+  });
+}

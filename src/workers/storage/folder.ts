@@ -1,0 +1,106 @@
+/**
+ * Folders by descriptor. Each component of a path is opened without following links, relative to the folder before it,
+ * so that no swapped or linked folder ever leads out of the store. Node has no openat: `/proc/self/fd/N/name` is it.
+ */
+
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
+
+const FOLDER_MODE = 0o750;
+const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** An open folder. `path` names it for diagnosis and for sharing syncs; it is never opened by that name. */
+export interface Folder {
+  readonly fd: number;
+  readonly path: string;
+}
+
+/** A folder on the way to a new file. `isNew`: made by this very walk, so its entry is not durable yet. */
+export interface WayFolder extends Folder {
+  readonly isNew: boolean;
+}
+
+/** A name inside an open folder, usable with every `node:fs` function. */
+export function inside(folder: Folder, name: string): string {
+  return `/proc/self/fd/${folder.fd}/${name}`;
+}
+
+export function openRoot(storeDir: string): Folder {
+  const fd = attempt('open StoreDir', () => openSync(storeDir, constants.O_RDONLY | constants.O_DIRECTORY));
+  return { fd, path: '' };
+}
+
+export function closeFolder(folder: Folder): void {
+  closeSync(folder.fd);
+}
+
+/** Opens a sub-folder; null when there is none. A file or a link of that name is a `path-conflict`. */
+function openChild(parent: Folder, name: string): Folder | null {
+  try {
+    return { fd: openSync(inside(parent, name), OPEN_FOLDER), path: `${parent.path}/${name}` };
+  } catch (error) {
+    const number = errorNumberOf(error);
+    if (number === 'ENOENT') return null;
+    if (number === 'ENOTDIR' || number === 'ELOOP') throw new StorageError('path-conflict', `${number} open folder`);
+    throw toStorageError(error, 'open folder');
+  }
+}
+
+/** Makes the sub-folder if it is not there, and opens it. */
+function makeChild(parent: Folder, name: string): WayFolder {
+  let isNew = true;
+  try {
+    mkdirSync(inside(parent, name), FOLDER_MODE);
+  } catch (error) {
+    // Somebody else made it in the meantime: as good as ours.
+    if (errorNumberOf(error) !== 'EEXIST') throw toStorageError(error, 'mkdir');
+    isNew = false;
+  }
+  const child = openChild(parent, name);
+  if (child === null) throw new StorageError('io', 'ENOENT open new folder');
+  return { ...child, isNew };
+}
+
+/** Walks down and returns the last folder, open; null when one is missing. The caller closes it. */
+export function openFolders(root: Folder, names: readonly string[]): Folder | null {
+  let folder: Folder = root;
+  for (const name of names) {
+    const next = closingAfter(root, folder, () => openChild(folder, name));
+    if (next === null) return null;
+    folder = next;
+  }
+  return folder;
+}
+
+/**
+ * Walks down, making what is missing. Returns every folder of the way, open, the first below `root` first: the caller
+ * syncs and closes them with `closeAll`.
+ */
+export function makeFolders(root: Folder, names: readonly string[]): WayFolder[] {
+  const way: WayFolder[] = [];
+  try {
+    let parent = root;
+    for (const name of names) {
+      const found = openChild(parent, name);
+      const folder = found === null ? makeChild(parent, name) : { ...found, isNew: false };
+      way.push(folder);
+      parent = folder;
+    }
+    return way;
+  } catch (error) {
+    closeAll(way);
+    throw error;
+  }
+}
+
+export function closeAll(folders: readonly Folder[]): void {
+  for (const folder of folders) closeFolder(folder);
+}
+
+function closingAfter<T>(root: Folder, folder: Folder, run: () => T): T {
+  try {
+    return run();
+  } finally {
+    if (folder !== root) closeFolder(folder);
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * An upload on its way into the store: bytes go to a staging file that no URL reaches, and the content appears under
+ * its key in one step. The order of the steps is the promise: content durable, then visible, then its name durable,
+ * then acknowledged.
+ */
+
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  futimesSync,
+  linkSync,
+  openSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import type { Durability, FileInfo, FileKey } from '../../shared/files.ts';
+import { closeAll, type Folder, inside, makeFolders, type WayFolder } from './folder.ts';
+import { type FolderSync, syncContent } from './folder-sync.ts';
+import { createRecord, recordName } from './record.ts';
+import type { NewUpload, StagedUpload } from './storage.ts';
+import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
+import { hashOf, type Location, locate, recordFolders } from './store-layout.ts';
+
+const STAGING_MODE = 0o600;
+const PUBLIC_MODE = 0o640;
+
+/** What every staged upload of a lane shares. */
+export interface StagingArea {
+  readonly root: Folder;
+  readonly staging: Folder;
+  readonly folderSync: FolderSync;
+  readonly durability: Durability;
+}
+
+/** Identity of a content after its last change; what validators and record names are made of. */
+interface Content {
+  readonly mtimeNs: bigint;
+  readonly size: number;
+}
+
+export function validatorOf(content: Content): string {
+  return `${content.mtimeNs.toString(16)}-${content.size.toString(16)}`;
+}
+
+export class FileStagedUpload implements StagedUpload {
+  private readonly area: StagingArea;
+  private readonly key: FileKey;
+  private readonly size: number;
+  private readonly type: string | null;
+  private readonly hash: string;
+  private readonly stagingName: string;
+  /** null once closed. */
+  private fd: number | null;
+  private written = 0;
+
+  constructor(area: StagingArea, upload: NewUpload) {
+    this.area = area;
+    this.key = upload.key;
+    this.size = upload.size;
+    this.type = upload.type;
+    this.hash = hashOf(upload.key);
+    this.stagingName = `${this.hash.slice(0, 16)}.${randomBytes(16).toString('hex')}`;
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    this.fd = attempt('open staging', () => openSync(inside(area.staging, this.stagingName), flags, STAGING_MODE));
+  }
+
+  get writtenBytes(): number {
+    return this.written;
+  }
+
+  write(bytes: Uint8Array): void {
+    const fd = this.openFd();
+    if (this.written + bytes.length > this.size) throw new StorageError('size-mismatch', 'more bytes than signed');
+    let done = 0;
+    // A write may take less than it was given.
+    while (done < bytes.length) {
+      const from = done;
+      done += attempt('write', () => writeSync(fd, bytes, from, bytes.length - from));
+    }
+    this.written += bytes.length;
+  }
+
+  async commit(): Promise<FileInfo> {
+    try {
+      await this.settleContent();
+      const location = locate(this.key, this.hash);
+      const needsRecord = this.type !== null || location.isLongName;
+      const forget = needsRecord ? await this.writeRecord() : () => {};
+      const content = this.contentNow();
+      attempt('close', () => this.closeContent());
+      await this.publish(location).catch((error: unknown) => {
+        if (toStorageError(error, 'publish').code === 'exists') forget();
+        throw error;
+      });
+      return {
+        size: content.size,
+        modifiedMs: Number(content.mtimeNs / 1_000_000n),
+        validator: validatorOf(content),
+        type: this.type,
+      };
+    } finally {
+      this.discard();
+    }
+  }
+
+  discard(): void {
+    try {
+      this.closeContent();
+    } catch {
+      // The content is being thrown away, or is linked and synced already: the error changes nothing.
+    }
+    removeQuietly(inside(this.area.staging, this.stagingName));
+  }
+
+  /** Steps 2 and 3: the right number of bytes, durable. */
+  private async settleContent(): Promise<void> {
+    const fd = this.openFd();
+    if (this.written !== this.size) throw new StorageError('size-mismatch', 'fewer bytes than signed');
+    attempt('fchmod', () => fchmodSync(fd, PUBLIC_MODE));
+    if (this.area.durability !== 'none') await syncContent(fd);
+  }
+
+  /** What the content is called by validators and records, read back after its last change. */
+  private contentNow(): Content {
+    const fd = this.openFd();
+    const { mtimeNs, size } = attempt('fstat', () => fstatSync(fd, { bigint: true }));
+    return { mtimeNs, size: Number(size) };
+  }
+
+  /**
+   * Step 4: what the file cannot say of itself is durable before the content is visible. Returns how to take the record
+   * back should the content never become visible.
+   */
+  private async writeRecord(): Promise<() => void> {
+    const way = makeFolders(this.area.root, recordFolders(this.hash));
+    try {
+      const folder = way.at(-1) ?? this.area.root;
+      const { fd, name } = this.createRecord(folder);
+      try {
+        if (this.area.durability !== 'none') await syncContent(fd);
+      } finally {
+        closeSync(fd);
+      }
+      await this.syncWay(way);
+      return () => removeQuietly(inside(this.area.root, [...recordFolders(this.hash), name].join('/')));
+    } finally {
+      closeAll(way);
+    }
+  }
+
+  private createRecord(folder: Folder): { fd: number; name: string } {
+    const record = { path: this.key, type: this.type };
+    for (;;) {
+      const { mtimeNs, size } = this.contentNow();
+      const name = recordName(mtimeNs, size);
+      const fd = createRecord(folder, name, record);
+      if (fd !== null) return { fd, name };
+      // The name belongs to another content of the same nanosecond and size: move ours.
+      const now = Date.now() / 1000;
+      attempt('futimes', () => futimesSync(this.openFd(), now, now));
+    }
+  }
+
+  /** Step 5: visible in one step, and only where nothing was; then the name is made durable. */
+  private async publish(location: Location): Promise<void> {
+    const way = makeFolders(this.area.root, location.folders);
+    try {
+      this.link(way.at(-1) ?? this.area.root, location.name);
+      await this.syncWay(way);
+    } finally {
+      closeAll(way);
+    }
+  }
+
+  private link(folder: Folder, name: string): void {
+    try {
+      linkSync(inside(this.area.staging, this.stagingName), inside(folder, name));
+    } catch (error) {
+      if (errorNumberOf(error) === 'EEXIST') throw new StorageError('exists', 'EEXIST link', { cause: error });
+      throw toStorageError(error, 'link');
+    }
+  }
+
+  /** Makes the new entry in the last folder durable, and the entries of all folders of the way that may not be. */
+  private async syncWay(way: readonly WayFolder[]): Promise<void> {
+    const { root, folderSync, durability } = this.area;
+    if (durability !== 'full') return;
+    const uncertain = way.filter((folder) => folder.isNew || !folderSync.isKnownDurable(folder));
+    const parents = uncertain.map((folder) => way[way.indexOf(folder) - 1] ?? root);
+    await Promise.all([way.at(-1) ?? root, ...parents].map((folder) => folderSync.sync(folder)));
+    for (const folder of uncertain) folderSync.markDurable(folder);
+  }
+
+  private openFd(): number {
+    if (this.fd === null) throw new StorageError('io', 'staging file is closed');
+    return this.fd;
+  }
+
+  private closeContent(): void {
+    const fd = this.fd;
+    this.fd = null;
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Left for recovery; the outcome of the upload is decided by now.
+  }
+}

@@ -1,0 +1,51 @@
+/** Turns system errors into the closed set of storage errors. The one place that knows error numbers. */
+
+import type { StorageErrorCode, StorageFailure } from '../../shared/storage-error.ts';
+
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.code = code;
+  }
+}
+
+const codes: ReadonlyMap<string, StorageErrorCode> = new Map([
+  ['ENOSPC', 'no-space'],
+  ['EDQUOT', 'no-space'],
+  ['EFBIG', 'too-large'],
+  ['EROFS', 'store-unavailable'],
+  ['ESTALE', 'store-unavailable'],
+  ['EMFILE', 'too-many-files'],
+  ['ENFILE', 'too-many-files'],
+]);
+
+/** The `code` of a system error (`ENOENT`); null for anything else. */
+export function errorNumberOf(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}
+
+/** Names the failure of the system call `call`; an unknown error number is `io`. */
+export function toStorageError(error: unknown, call: string): StorageError {
+  if (error instanceof StorageError) return error;
+  const number = errorNumberOf(error);
+  return new StorageError(codes.get(number ?? '') ?? 'io', `${number ?? String(error)} ${call}`, { cause: error });
+}
+
+/** Runs a system call and names its failure. */
+export function attempt<T>(call: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw toStorageError(error, call);
+  }
+}
+
+/** The plain data that crosses the thread boundary. */
+export function toFailure(error: unknown): StorageFailure {
+  const { code, message } = toStorageError(error, 'job');
+  return { code, detail: message };
+}

@@ -1,0 +1,44 @@
+/**
+ * The store as the lane sees it, written by its consumer. Every method works on the calling thread; failures are thrown
+ * as StorageError. Implementations promise: nothing is visible under a key before its commit, and a commit that
+ * succeeded is as durable as configured.
+ */
+
+import type { FileInfo, FileKey } from '../../shared/files.ts';
+
+export interface NewUpload {
+  readonly key: FileKey;
+  /** The exact number of bytes that will be written. */
+  readonly size: number;
+  /** Bytes promised to other uploads in flight: free space that is already spoken for. */
+  readonly reservedBytes: number;
+  /** Media type to keep with the content; null: the one that the extension gives. */
+  readonly type: string | null;
+}
+
+/** An upload in progress: invisible until `commit`. After `commit` or `discard` no other method may be called. */
+export interface StagedUpload {
+  readonly writtenBytes: number;
+  /** Appends; more than the declared size is an error. */
+  write(bytes: Uint8Array): void;
+  /** Publishes the content under its key, or leaves nothing. Errors: size-mismatch, exists, path-conflict, no-space, io. */
+  commit(): Promise<FileInfo>;
+  /** Leaves nothing. Never throws. */
+  discard(): void;
+}
+
+/** One stored content, open for reading: replacing or deleting the file does not disturb it. */
+export interface OpenFile {
+  readonly info: FileInfo;
+  readonly fileId: string;
+  /** Fills `target` from `position` and returns how many bytes there were; fewer only at the end of the file. */
+  read(target: Uint8Array, position: number): number;
+  close(): void;
+}
+
+export interface Storage {
+  /** Errors: exists, path-conflict, no-space, store-unavailable, too-many-files, io. */
+  createUpload(upload: NewUpload): StagedUpload;
+  /** Errors: not-found, too-many-files, io. */
+  openFile(key: FileKey): OpenFile;
+}

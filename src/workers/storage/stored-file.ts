@@ -1,0 +1,94 @@
+/**
+ * Reading: the file is found component by component without following links, and served by its descriptor to the end,
+ * so that a replacement or deletion during a download does no harm.
+ */
+
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { FileInfo, FileKey } from '../../shared/files.ts';
+import { closeFolder, type Folder, inside, openFolders } from './folder.ts';
+import { readRecord, recordName } from './record.ts';
+import { validatorOf } from './staged-upload.ts';
+import type { OpenFile } from './storage.ts';
+import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
+import { fileIdOf, hashOf, locate } from './store-layout.ts';
+
+// O_NONBLOCK: a FIFO or a device must not hang the lane before fstat tells what it is.
+const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+const notFound = (detail: string): StorageError => new StorageError('not-found', detail);
+
+class DescriptorFile implements OpenFile {
+  readonly info: FileInfo;
+  readonly fileId: string;
+  private readonly fd: number;
+
+  constructor(fd: number, info: FileInfo, fileId: string) {
+    this.fd = fd;
+    this.info = info;
+    this.fileId = fileId;
+  }
+
+  read(target: Uint8Array, position: number): number {
+    let length = 0;
+    while (length < target.length) {
+      const from = length;
+      const count = attempt('read', () => readSync(this.fd, target, from, target.length - from, position + from));
+      if (count === 0) break;
+      length += count;
+    }
+    return length;
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+/** Opens the current content of a key. Errors: not-found, too-many-files, io. */
+export function openStoredFile(root: Folder, key: FileKey): OpenFile {
+  const hash = hashOf(key);
+  const location = locate(key, hash);
+  const fd = openByLocation(root, location.folders, location.name);
+  try {
+    const stats = fstatSync(fd, { bigint: true });
+    if (!stats.isFile()) throw notFound('not a regular file');
+    const record = readRecord(root, hash, recordName(stats.mtimeNs, stats.size), key);
+    // A long name is a hash: only the record proves whose it is.
+    if (location.isLongName && record === null) throw notFound('no record for a long name');
+    const size = Number(stats.size);
+    const info: FileInfo = {
+      size,
+      modifiedMs: Number(stats.mtimeNs / 1_000_000n),
+      validator: validatorOf({ mtimeNs: stats.mtimeNs, size }),
+      type: record?.type ?? null,
+    };
+    return new DescriptorFile(fd, info, fileIdOf(hash));
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function openByLocation(root: Folder, folders: readonly string[], name: string): number {
+  const folder = openFoldersOrNotFound(root, folders);
+  try {
+    return openSync(inside(folder, name), OPEN_FILE);
+  } catch (error) {
+    const number = errorNumberOf(error);
+    if (number === 'ENOENT' || number === 'ELOOP' || number === 'ENXIO') throw notFound(`${number} open`);
+    throw toStorageError(error, 'open');
+  } finally {
+    if (folder !== root) closeFolder(folder);
+  }
+}
+
+function openFoldersOrNotFound(root: Folder, folders: readonly string[]): Folder {
+  try {
+    const folder = openFolders(root, folders);
+    if (folder !== null) return folder;
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'path-conflict') throw notFound(error.message);
+    throw error;
+  }
+  throw notFound('ENOENT open folder');
+}

@@ -1,0 +1,32 @@
+/** HMAC-SHA256 over the texts that a signature may cover: the first step of every upload job, in constant time. */
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Secrets } from '../shared/messages.ts';
+import type { SecretKind, SignatureCheck, SignedMessage } from '../shared/signature.ts';
+
+const MAC_BYTES = 32;
+
+/** What verified: which secret, and which reading of the signed text. */
+export interface Verified {
+  readonly secret: SecretKind;
+  readonly message: SignedMessage;
+}
+
+/**
+ * Tries every text with every secret, the current secret and the preferred text first. All MACs are computed before
+ * anything is decided, so that the time tells nothing of which one matched. null: nothing verifies.
+ */
+export function verifySignature(check: SignatureCheck, secrets: Secrets): Verified | null {
+  const presented = Buffer.from(check.mac, 'hex');
+  // timingSafeEqual throws on other lengths, and hex decoding stops silently at the first bad digit.
+  if (presented.length !== MAC_BYTES) return null;
+  let verified: Verified | null = null;
+  for (const secret of secrets) {
+    for (const message of check.messages) {
+      const computed = createHmac('sha256', secret).update(message.text, 'utf8').digest();
+      const isEqual = timingSafeEqual(presented, computed);
+      if (isEqual && verified === null) verified = { secret: secret === secrets[0] ? 'current' : 'previous', message };
+    }
+  }
+  return verified;
+}
