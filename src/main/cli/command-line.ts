@@ -1,0 +1,73 @@
+/** The command line: finds the command, reads its arguments, runs it, and answers the exit status. */
+
+import { nearestName } from '../config/nearest-name.ts';
+import { readProductVersion } from '../config/product-version.ts';
+import { checkConfigCommand } from './check-config.ts';
+import { type Command, type CommandIo, exitStatus, UsageError } from './command.ts';
+import { commandHelp, programHelp } from './help-text.ts';
+import { initCommand } from './init.ts';
+import { parseOptions } from './parse-options.ts';
+import { serveCommand } from './serve.ts';
+import { signCommand } from './sign.ts';
+
+const helpCommand: Command = {
+  name: 'help',
+  arguments: ['[COMMAND]'],
+  summary: 'explains a command',
+  details: '',
+  options: {},
+  run: async ({ positionals: [name] }, { stdout }) => {
+    stdout.write(name === undefined ? programHelp(commands, readProductVersion()) : commandHelp(findCommand(name)));
+    return exitStatus.ok;
+  },
+};
+
+const commands: readonly Command[] = [serveCommand, checkConfigCommand, initCommand, signCommand, helpCommand];
+
+/** @throws {UsageError} */
+function findCommand(name: string): Command {
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  if (name.endsWith('.toml')) throw new UsageError(`unknown command "${name}" - did you mean "--config ${name}"?`);
+  const nearest = nearestName(
+    name,
+    commands.map((candidate) => candidate.name),
+  );
+  throw new UsageError(`unknown command "${name}"${nearest === null ? '' : ` - did you mean "${nearest}"?`}`);
+}
+
+async function dispatch(argv: readonly string[], io: CommandIo): Promise<number> {
+  const [first = ''] = argv;
+  if (/^--?version$/.test(first)) {
+    io.stdout.write(`${readProductVersion()}\n`);
+    return exitStatus.ok;
+  }
+  if (/^(?:-h|--?help)$/.test(first)) {
+    io.stdout.write(programHelp(commands, readProductVersion()));
+    return exitStatus.ok;
+  }
+  const hasName = first !== '' && !first.startsWith('-');
+  const command = hasName ? findCommand(first) : serveCommand;
+  const input = parseOptions(hasName ? argv.slice(1) : argv, command);
+  if (input.wantsHelp) {
+    io.stdout.write(commandHelp(command));
+    return exitStatus.ok;
+  }
+  return command.run(input, io);
+}
+
+/**
+ * Runs what the command line asks for.
+ *
+ * @param argv What follows the name of the program.
+ * @returns The exit status: 0, 1 failed, 2 wrong command line, 78 wrong configuration, or what `io.serve` answers.
+ */
+export async function runCommandLine(argv: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.stderr.write(`${error.message}\n"hmac-file-server --help" shows the commands and options\n`);
+    return exitStatus.usage;
+  }
+}

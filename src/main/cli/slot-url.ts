@@ -1,0 +1,68 @@
+/** Makes signed upload URLs the way issuers do, for `sign` and for the example that the server prints. */
+
+import { createHmac } from 'node:crypto';
+import type { FileKey } from '../../shared/files.ts';
+import { fullPath } from '../auth/request-target.ts';
+import type { Config, ListenAddress } from '../config/config.ts';
+import { formatHostPort, isWildcard } from '../config/host-port.ts';
+
+export const slotProtocols = ['v', 'v2', 'token', 'v3'] as const;
+export type SlotProtocol = (typeof slotProtocols)[number];
+
+export interface SlotUrlInput {
+  /** Scheme and host, without a slash at the end. */
+  readonly origin: string;
+  readonly config: Pick<Config, 'secret' | 'basePath' | 'signedPath'>;
+  readonly key: FileKey;
+  /** Decimal digits without leading zeros. */
+  readonly sizeBytes: string;
+  /** The media type that v2 and token sign. */
+  readonly type: string;
+  readonly protocol: SlotProtocol;
+  /** Unix time; v3 only. */
+  readonly expiresAtSeconds: number;
+}
+
+/** Percent-encodes everything but the unreserved characters (RFC 3986 §2.3). */
+function encodeSegment(segment: string): string {
+  return encodeURIComponent(segment).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** A path as URLs carry it: slashes stay, each segment is encoded. */
+export function encodePath(path: string): string {
+  return path.split('/').map(encodeSegment).join('/');
+}
+
+/** The text under the HMAC. */
+function signedText({ config, key, sizeBytes, type, protocol, expiresAtSeconds }: SlotUrlInput): string {
+  const whole = fullPath(key, config.basePath);
+  const path = config.signedPath === 'full' ? whole : key;
+  switch (protocol) {
+    case 'v':
+      return `${path} ${sizeBytes}`;
+    case 'v2':
+    case 'token':
+      return `${path}\0${sizeBytes}\0${type}`;
+    case 'v3':
+      return `PUT\n${expiresAtSeconds}\n/${whole}`;
+    default:
+      return protocol satisfies never;
+  }
+}
+
+/** The URL to which a file of exactly this size (and, with v2 and token, this type) can be uploaded with PUT. */
+export function createSlotUrl(input: SlotUrlInput): string {
+  const mac = createHmac('sha256', input.config.secret).update(signedText(input)).digest('hex');
+  const expires = input.protocol === 'v3' ? `&expires=${input.expiresAtSeconds}` : '';
+  return `${input.origin}${input.config.basePath}${encodePath(input.key)}?${input.protocol}=${mac}${expires}`;
+}
+
+/** Where the server is reached from this machine; null: a unix socket, or a port that is not known yet. */
+export function localOrigin(listen: ListenAddress): string | null {
+  if (listen.kind === 'unix' || listen.port === 0) return null;
+  const host = isWildcard(listen.host) ? 'localhost' : listen.host;
+  return `http://${formatHostPort({ host, port: listen.port })}`;
+}

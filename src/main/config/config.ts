@@ -1,0 +1,76 @@
+/** Every setting after it was read and checked: what it means, in which unit. Made by `load-config.ts`, then frozen. */
+
+import type { Durability } from '../../shared/files.ts';
+
+/** Where the public port listens. A host of `::` takes IPv4 as well; port 0 is any free port. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** Which text issuers sign as the path: `relative` to the base path, `full` with it, or `either`. */
+export type SignedPath = 'relative' | 'full' | 'either';
+
+export type LogLevel = 'panic' | 'fatal' | 'error' | 'warning' | 'info' | 'debug' | 'trace';
+
+/** Values of the `reason` label of `hmac_config_warnings`. */
+export type ConfigWarningReason = 'placeholder_secret' | 'short_secret' | 'metrics_exposed' | 'no_expiry' | 'ttl_short';
+
+/** Something that starts, but that an operator should know. */
+export interface ConfigWarning {
+  /** null: worth a log line, not a metric. */
+  readonly reason: ConfigWarningReason | null;
+  readonly message: string;
+}
+
+export interface Config {
+  readonly listen: ListenAddress;
+  /** Verifies signatures. `generated`: made by us and kept in a file, because none was configured. */
+  readonly secret: string;
+  readonly secretSource: 'config' | 'environment' | 'secret-file' | 'generated';
+  readonly previousSecrets: readonly string[];
+  /** Enables signed DELETE; null: off. */
+  readonly deleteSecret: string | null;
+  /** Absolute. */
+  readonly storeDir: string;
+  /** URL path of UploadSubDir with both slashes: `/files/`, or `/`. */
+  readonly basePath: string;
+  readonly logLevel: LogLevel;
+  /** Absolute; null: standard output only. */
+  readonly logFile: string | null;
+  /** Operator port; null: not opened. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
+  /** Age at which stored files expire; null: never. */
+  readonly fileTtlSeconds: number | null;
+  readonly resumableUploadsEnabled: boolean;
+  readonly resumableDownloadsEnabled: boolean;
+  readonly enableVersioning: boolean;
+  readonly maxVersions: number;
+  /** Unit in which bodies are handed to storage; ChunkSize, or 1 MiB with ChunkingEnabled = false. */
+  readonly chunkBytes: number;
+  /** Lower case, without the dot; `''` stands for names without an extension. null: all are allowed. */
+  readonly allowedExtensions: ReadonlySet<string> | null;
+  readonly signedPath: SignedPath;
+  readonly typeByExtension: boolean;
+  readonly acceptV3: boolean;
+  /** null: no limit. */
+  readonly maxUploadBytes: number | null;
+  readonly durability: Durability;
+  readonly minFreeBytes: number;
+  readonly minFreeInodes: number;
+  readonly storeDigest: boolean;
+  readonly shutdownTimeoutMs: number;
+  /** `https://files.example.org`, for absolute Location values; null: path-only. */
+  readonly publicOrigin: string | null;
+  /** Uploads in flight above which new ones are answered 503. */
+  readonly maxConcurrentUploads: number;
+  /** Open client connections above which new ones are closed at once. */
+  readonly maxConnections: number;
+  /** Worker threads that receive uploads. */
+  readonly uploadLanes: number;
+  /** Worker threads that read files for downloads. */
+  readonly downloadLanes: number;
+  readonly warnings: readonly ConfigWarning[];
+}
+
+/** A configuration as read: `secret` is null when none is configured anywhere, until `resolveSecret` finds or makes one. */
+export type UnresolvedConfig = Omit<Config, 'secret'> & { readonly secret: string | null };
