@@ -1,0 +1,22 @@
+/** What the metrics read from the rest of the server at each scrape. */
+
+import type { UploadProtocol } from '../../shared/events.ts';
+import type { ConfigWarningReason } from '../config/config.ts';
+
+/** Figures that others keep. Each function returns at once and never throws. */
+export interface MetricsSources {
+  /** What `/readyz` says. */
+  isReady(): boolean;
+  /** Received and not yet answered to the end. */
+  requestsInFlight(): number;
+  /** On the public port. */
+  openConnections(): number;
+  uploadsInFlight(protocol: UploadProtocol): number;
+  poolStats(): { readonly workers: number; readonly busy: number; readonly queued: number };
+  /** null: not known yet. */
+  storeFreeBytes(): number | null;
+  isStoreDegraded(): boolean;
+  configWarnings(): ReadonlySet<ConfigWarningReason>;
+  droppedEvents(): number;
+  droppedLogLines(): number;
+}
