@@ -1,0 +1,75 @@
+/**
+ * Opens the ports: the public one on TCP or a unix socket, and the operator's. A port that cannot be had ends the start
+ * with its reason, and never ends up shared with another server.
+ */
+
+import { createServer } from 'node:net';
+import type { Config, ListenAddress } from './config/config.ts';
+import { formatHostPort } from './config/host-port.ts';
+import { claimSocketPath, openSocketToGroup, removeSocket } from './config/unix-socket.ts';
+import { StartError } from './start-error.ts';
+import type { UwsServer } from './uws/uws-server.ts';
+
+/** Where a server can be reached, as it turned out (port 0 is any free port). */
+export interface Listening {
+  readonly address: ListenAddress;
+  /** For logs and people: `127.0.0.1:8080`, or a path. */
+  readonly text: string;
+}
+
+export async function listenPublic(server: UwsServer, address: Config['listen']): Promise<Listening> {
+  return address.kind === 'unix' ? listenUnix(server, address.path) : listenTcp(server, address, 'ListenPort');
+}
+
+export function listenOperator(server: UwsServer, address: NonNullable<Config['metrics']>): Promise<Listening> {
+  return listenTcp(server, address, 'MetricsPort');
+}
+
+/** Removes the file of a unix socket; TCP leaves nothing. */
+export function forgetAddress({ address }: Listening): void {
+  if (address.kind === 'unix') removeSocket(address.path);
+}
+
+async function listenTcp(server: UwsServer, { host, port }: TcpAddress, key: string): Promise<Listening> {
+  const bound = await server.listen(host, port);
+  const wanted = formatHostPort({ host, port });
+  if (bound === null) throw new StartError(`${key} ${wanted}: ${await whyNot(host, port)}`);
+  return { address: { kind: 'tcp', host, port: bound }, text: formatHostPort({ host, port: bound }) };
+}
+
+type TcpAddress = Pick<Extract<ListenAddress, { kind: 'tcp' }>, 'host' | 'port'>;
+
+async function listenUnix(server: UwsServer, path: string): Promise<Listening> {
+  const refusal = await claimSocketPath(path);
+  if (refusal !== null) throw new StartError(`ListenPort: ${refusal}`);
+  if (!(await server.listenUnix(path))) throw new StartError(`ListenPort ${path}: the socket cannot be made there`);
+  openSocketToGroup(path);
+  return { address: { kind: 'unix', path }, text: path };
+}
+
+/** The transport only says no; trying the same once more by other means names the reason. */
+function whyNot(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(explain(error)));
+    probe.listen({ host, port, exclusive: true }, () => {
+      probe.close();
+      resolve('the address cannot be listened on');
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'the port is taken by another process';
+    case 'EACCES':
+      return 'ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)';
+    case 'EADDRNOTAVAIL':
+      return 'the address does not belong to this host';
+    case 'ENOTFOUND':
+      return 'the host name does not resolve';
+    default:
+      return error.message;
+  }
+}

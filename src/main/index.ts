@@ -1,0 +1,10 @@
+/** The process entry: hands the command line to its commands. */
+
+import { runCommandLine } from './cli/command-line.ts';
+import { serve } from './serve.ts';
+
+const { stdout, stderr, env: environment } = process;
+const io = { stdout, stderr, environment, cwd: process.cwd(), now: Date.now, serve };
+process.exitCode = await runCommandLine(process.argv.slice(2), io);
+// Lanes, timers and listeners are gone by now; whatever else holds the loop has no say.
+process.exit();

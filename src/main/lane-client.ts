@@ -1,0 +1,122 @@
+/**
+ * Main's end of one lane: numbers transfers, hands messages to whoever waits for them, and brings buffers home. Rule:
+ * every buffer that was sent comes back exactly once, or is written off when the lane dies.
+ */
+
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { BufferPool } from '../shared/buffers.ts';
+import type { FromLane, ToLane } from '../shared/messages.ts';
+import type { StorageFailure } from '../shared/storage-error.ts';
+
+/** Messages about one transfer. */
+export type TransferMessage = Exclude<FromLane, { type: 'buffer.returned' }>;
+
+/** One end of a transfer. Buffers of `download.*` messages belong to the listener, all others are home already. */
+export interface TransferListener {
+  receive(message: TransferMessage): void;
+  /** The thread died; nothing more will come. */
+  laneLost(failure: StorageFailure): void;
+}
+
+export class LaneClient {
+  readonly name: string;
+  private readonly port: MessagePort;
+  private readonly buffers: BufferPool;
+  private readonly listeners = new Map<number, TransferListener>();
+  /** Found while reaping, and kept for a turn of their own. */
+  private deferred: TransferMessage[] = [];
+  private lastTransfer = 0;
+  private sentBuffers = 0;
+  private isClosed = false;
+
+  constructor(dependencies: { name: string; port: MessagePort; buffers: BufferPool }) {
+    this.name = dependencies.name;
+    this.port = dependencies.port;
+    this.buffers = dependencies.buffers;
+    this.port.on('message', (message: FromLane) => this.receive(message));
+  }
+
+  get transfers(): number {
+    return this.listeners.size;
+  }
+
+  /** Buffers on their way or being worked on: the measure of how busy the lane is. */
+  get buffersInFlight(): number {
+    return this.sentBuffers;
+  }
+
+  /** Names a new transfer. */
+  begin(listener: TransferListener): number {
+    this.lastTransfer += 1;
+    this.listeners.set(this.lastTransfer, listener);
+    return this.lastTransfer;
+  }
+
+  /** Nobody listens any more; what still comes is tidied up. */
+  end(transfer: number): void {
+    this.listeners.delete(transfer);
+  }
+
+  /** Sends a message, moving its buffer if it has one. */
+  send(message: ToLane, buffer: ArrayBuffer | null): void {
+    if (this.isClosed) return;
+    if (buffer === null) {
+      this.port.postMessage(message);
+      return;
+    }
+    if (buffer.byteLength === this.buffers.bufferBytes) this.sentBuffers += 1;
+    this.port.postMessage(message, [buffer]);
+  }
+
+  /** Takes waiting acknowledgements now, inside a callback that would otherwise not let them through. */
+  reap(): void {
+    for (let item = receiveMessageOnPort(this.port); item !== undefined; item = receiveMessageOnPort(this.port)) {
+      const message: FromLane = item.message;
+      if (message.type === 'upload.written' || message.type === 'buffer.returned') this.receive(message);
+      else this.defer(message);
+    }
+  }
+
+  /** The thread is gone: fails every transfer and writes its buffers off. */
+  lost(failure: StorageFailure): number {
+    const listeners = [...this.listeners.values()];
+    this.close();
+    for (const listener of listeners) listener.laneLost(failure);
+    return listeners.length;
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.listeners.clear();
+    this.buffers.forget(this.sentBuffers);
+    this.sentBuffers = 0;
+    this.port.close();
+  }
+
+  private defer(message: TransferMessage): void {
+    this.deferred.push(message);
+    if (this.deferred.length > 1) return;
+    setImmediate(() => {
+      const messages = this.deferred;
+      this.deferred = [];
+      for (const deferred of messages) this.receive(deferred);
+    });
+  }
+
+  private receive(message: FromLane): void {
+    if (this.isClosed) return;
+    if (message.buffer !== null && message.buffer.byteLength === this.buffers.bufferBytes) this.sentBuffers -= 1;
+    if (message.type === 'buffer.returned') {
+      this.buffers.give(message.buffer);
+      return;
+    }
+    const listener = this.listeners.get(message.transfer);
+    const belongsToListener = listener !== undefined && message.type.startsWith('download.');
+    if (message.buffer !== null && !belongsToListener) this.buffers.give(message.buffer);
+    if (listener !== undefined) listener.receive(message);
+    else if (message.type === 'download.opened' && message.isOpen) {
+      this.send({ type: 'download.close', transfer: message.transfer }, null);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * One request's life: route, parse, authorise, execute, respond. The one place that renders errors, and the one place
+ * that says what became of a request.
+ */
+
+import type { EventPublisher, Route } from '../shared/events.ts';
+import type { FileKey } from '../shared/files.ts';
+import type { StorageFailure } from '../shared/storage-error.ts';
+import { parseRequestTarget, type RequestTarget } from './auth/request-target.ts';
+import { parseSlotQuery } from './auth/slot-parameters.ts';
+import type { DownloadService } from './download/download-service.ts';
+import { commonFields } from './http/common-fields.ts';
+import { preflightFields } from './http/cors.ts';
+import type { Exchange } from './http/exchange.ts';
+import { framingProblems, methodNotAllowed, type Problem, problems } from './http/problem.ts';
+import { type Cause, RequestLife } from './request-life.ts';
+import type { SlotUpload, UploadProtocol } from './upload/upload-protocol.ts';
+import type { UploadEnd, UploadService } from './upload/upload-service.ts';
+
+const METHODS = ['OPTIONS', 'GET', 'HEAD', 'PUT'] as const;
+
+export interface PipelineOptions {
+  readonly basePath: string;
+  readonly uploads: UploadService;
+  readonly downloads: DownloadService;
+  /** In order: the first that recognizes a request gets it. */
+  readonly protocols: readonly UploadProtocol[];
+  readonly events: EventPublisher;
+}
+
+export class Pipeline {
+  private readonly options: PipelineOptions;
+
+  constructor(options: PipelineOptions) {
+    this.options = options;
+  }
+
+  /** Takes a request in the turn in which it arrived. Never throws. */
+  handle(exchange: Exchange): void {
+    const target = parseRequestTarget(exchange.head.path, this.options.basePath);
+    const request = new RequestLife(exchange, routeOf(exchange, target), this.options.events);
+    try {
+      const problem = this.dispatch(request, target);
+      if (problem !== null) request.refuse(problem);
+    } catch (error) {
+      // Whatever it is, it is a bug of ours, and the client learns nothing of it.
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      request.refuse(problems.internal, { code: 'internal', message });
+    }
+  }
+
+  /** Hands the request to whoever answers it; or gives the problem to answer with. */
+  private dispatch(request: RequestLife, target: RequestTarget): Problem | null {
+    const { head } = request.exchange;
+    const { body } = head.framing;
+    // What follows on the connection cannot be trusted, whatever the request asks for.
+    if (body.kind === 'doubtful') return framingProblems[body.reason];
+    if (head.method === 'OPTIONS') {
+      request.exchange.respond(preflight);
+      return null;
+    }
+    switch (target.kind) {
+      case 'outside':
+        return problems.notFound;
+      case 'refused':
+        return problems.badRequest;
+      // Upload resources belong to resumable protocols; none is spoken yet.
+      case 'upload-resource':
+        return problems.badRequest;
+      case 'file':
+        return this.dispatchFile(request, target.key);
+      default:
+        return target satisfies never;
+    }
+  }
+
+  private dispatchFile(request: RequestLife, key: FileKey): Problem | null {
+    const { head } = request.exchange;
+    const query = parseSlotQuery(head.query);
+    if (query.kind === 'repeated') {
+      request.signatureRefused('none', 'repeated', []);
+      return problems.badRequest;
+    }
+    if (head.method === 'GET' || head.method === 'HEAD') {
+      this.options.downloads.serve(request.exchange, key, (problem, failure) => {
+        request.refuse(problem, causeOf(failure));
+      });
+      return null;
+    }
+    const protocol = this.options.protocols.find((candidate) => candidate.recognizes(head));
+    if (protocol === undefined) return methodNotAllowed(METHODS);
+    this.upload(request, protocol, { head, key, parameters: query.parameters, nowSeconds: nowSeconds() });
+    return null;
+  }
+
+  private upload(request: RequestLife, protocol: UploadProtocol, upload: SlotUpload): void {
+    const parsed = protocol.parse(upload);
+    if (parsed.kind === 'refused') {
+      if (parsed.signature !== null) request.signatureRefused(parsed.signature.scheme, parsed.signature.result, []);
+      request.answer(protocol.reject(parsed.problem), null);
+      return;
+    }
+    const { grant } = parsed.command;
+    this.options.uploads.execute(parsed.command, request.exchange, (end: UploadEnd) => {
+      if (end.kind === 'done') {
+        request.answer(protocol.respond(end.outcome), null);
+        return;
+      }
+      if (end.failure?.code === 'signature-mismatch') {
+        request.signatureRefused(grant.signature.scheme, 'mismatch', grant.triedTypes);
+      }
+      request.answer(protocol.reject(end.problem), causeOf(end.failure));
+    });
+  }
+}
+
+const preflight = { status: 200, fields: [...commonFields, ...preflightFields], body: '' } as const;
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function routeOf(exchange: Exchange, target: RequestTarget): Route {
+  if (exchange.head.method === 'OPTIONS' && target.kind === 'outside') return '*';
+  if (target.kind === 'outside') return 'other';
+  return target.kind === 'upload-resource' ? '/{upload}' : '/{file}';
+}
+
+function causeOf(failure: StorageFailure | null): Cause | null {
+  return failure === null ? null : { code: failure.code, message: failure.detail };
+}

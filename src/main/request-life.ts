@@ -1,0 +1,87 @@
+/**
+ * What is known of one request while it lasts, and the events about it: one received, then exactly one completed or
+ * failed, whatever happens.
+ */
+
+import type { EventPublisher, RequestRef, Route, SignatureResult } from '../shared/events.ts';
+import type { SignatureScheme } from '../shared/signature.ts';
+import type { Answer, Exchange, GoneReason } from './http/exchange.ts';
+import type { Problem } from './http/problem.ts';
+import { plainTextAnswer } from './http/problem-answer.ts';
+
+/** Why a request failed, for the event; never for the client. */
+export interface Cause {
+  readonly code: string;
+  readonly message: string;
+}
+
+export class RequestLife {
+  readonly exchange: Exchange;
+  private readonly route: Route;
+  private readonly events: EventPublisher;
+  private cause: Cause | null = null;
+
+  constructor(exchange: Exchange, route: Route, events: EventPublisher) {
+    this.exchange = exchange;
+    this.route = route;
+    this.events = events;
+    if (events.wants('request.received')) {
+      events.publish({ type: 'request.received', lengthBytes: this.declaredBytes(), ...this.ref() });
+    }
+    exchange.onAnswered(() => this.answered());
+    exchange.onGone((reason) => this.gone(reason));
+  }
+
+  /** Renders a problem as plain text. */
+  refuse(problem: Problem, cause: Cause | null = null): void {
+    this.answer(plainTextAnswer(problem), cause);
+  }
+
+  answer(answer: Answer, cause: Cause | null): void {
+    this.cause = cause;
+    this.exchange.respond(answer);
+  }
+
+  /** Says what was wrong with the signature: enough to find the mistake, never the MAC. */
+  signatureRefused(scheme: SignatureScheme, result: SignatureResult, triedTypes: readonly string[]): void {
+    const { requestId } = this.exchange;
+    this.events.publish({ type: 'signature.checked', requestId, scheme, result, secret: null });
+    const sizeBytes = this.declaredBytes();
+    this.events.publish({ type: 'signature.refused', scheme, result, sizeBytes, triedTypes, ...this.ref() });
+  }
+
+  private declaredBytes(): number | null {
+    const { body } = this.exchange.head.framing;
+    return body.kind === 'length' ? body.length : null;
+  }
+
+  private answered(): void {
+    const { status } = this.exchange;
+    if (status !== null && status < 500) {
+      if (this.events.wants('request.completed')) {
+        this.events.publish({ type: 'request.completed', status, ...this.figures(), ...this.ref() });
+      }
+      return;
+    }
+    this.publishFailed(this.cause ?? { code: 'internal', message: 'answered with a server error' });
+  }
+
+  private gone(reason: GoneReason): void {
+    this.publishFailed(this.cause ?? { code: reason, message: 'connection ended before the answer was complete' });
+  }
+
+  private publishFailed({ code, message }: Cause): void {
+    const { status } = this.exchange;
+    this.events.publish({ type: 'request.failed', status, code, message, ...this.figures(), ...this.ref() });
+  }
+
+  private figures(): { bytesIn: number; bytesOut: number; durationMs: number } {
+    const { bytesIn, bytesOut, startedMs } = this.exchange;
+    return { bytesIn, bytesOut, durationMs: performance.now() - startedMs };
+  }
+
+  private ref(): RequestRef {
+    const { requestId, head } = this.exchange;
+    return { requestId, method: head.method, route: this.route, path: head.path, remote: head.remote };
+  }
+}

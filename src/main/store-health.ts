@@ -1,0 +1,61 @@
+/**
+ * Whether the store takes writes. An input/output error degrades it: writes are refused and reads go on, until a probe
+ * on a new file has succeeded several times in a row. A failed sync is never tried again.
+ */
+
+import type { EventPublisher } from '../shared/events.ts';
+import type { StorageErrorCode, StorageFailure } from '../shared/storage-error.ts';
+
+const PROBE_INTERVAL_MS = 5_000;
+const PROBES_TO_RECOVER = 3;
+
+const degrading: ReadonlySet<StorageErrorCode> = new Set(['io', 'store-unavailable']);
+
+export class StoreHealth {
+  private readonly events: EventPublisher;
+  private readonly probe: () => Promise<unknown>;
+  private failure: StorageFailure | null = null;
+  private successes = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  /** `probe` rejects while the store does not take a new file. */
+  constructor(dependencies: { events: EventPublisher; probe: () => Promise<unknown> }) {
+    this.events = dependencies.events;
+    this.probe = dependencies.probe;
+  }
+
+  get isDegraded(): boolean {
+    return this.failure !== null;
+  }
+
+  /** Tells of a failed job; most failures say nothing about the store as a whole. */
+  report(failure: StorageFailure): void {
+    if (!degrading.has(failure.code)) return;
+    this.successes = 0;
+    if (this.failure !== null) return;
+    this.failure = failure;
+    this.events.publish({ type: 'storage.degraded', code: failure.detail, recovered: false });
+    this.timer = setInterval(() => void this.check(), PROBE_INTERVAL_MS);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  private async check(): Promise<void> {
+    try {
+      await this.probe();
+      this.successes += 1;
+    } catch {
+      // Still broken: the event that says so is out already.
+      this.successes = 0;
+    }
+    if (this.successes < PROBES_TO_RECOVER || this.failure === null) return;
+    const { detail } = this.failure;
+    this.failure = null;
+    this.stop();
+    this.events.publish({ type: 'storage.degraded', code: detail, recovered: true });
+  }
+}

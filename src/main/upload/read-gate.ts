@@ -1,0 +1,67 @@
+/**
+ * Keeps the bytes that wait for the disk within memory. Pausing one socket is not enough: the transport reads on from it
+ * for as long as it is full, and from every other socket that is ready. So when the buffers run low all uploads stop
+ * reading at once, and go on together when the lanes have caught up.
+ */
+
+import type { BufferPool } from '../../shared/buffers.ts';
+
+/** An upload whose reading can be held. */
+export interface GatedUpload {
+  hold(): void;
+  letGo(): void;
+}
+
+/** Shares of all buffers. The rest above `CLOSE_AT` is for what the one socket that is being read still delivers. */
+const CLOSE_AT = 1 / 8;
+const OPEN_AT = 1 / 16;
+
+export class ReadGate {
+  private readonly buffers: BufferPool;
+  private readonly closeAt: number;
+  private readonly openAt: number;
+  /** In the order in which they are let go: whoever closed the gate last comes last. */
+  private readonly uploads = new Set<GatedUpload>();
+  private isClosed = false;
+
+  constructor(buffers: BufferPool) {
+    this.buffers = buffers;
+    this.closeAt = buffers.maxBuffers * CLOSE_AT;
+    this.openAt = buffers.maxBuffers * OPEN_AT;
+    buffers.watch(() => this.relieve());
+  }
+
+  add(upload: GatedUpload): void {
+    this.uploads.add(upload);
+    if (this.isClosed) upload.hold();
+  }
+
+  remove(upload: GatedUpload): void {
+    this.uploads.delete(upload);
+  }
+
+  /** True when the upload should take back what its lane is done with before it goes on. */
+  get isTight(): boolean {
+    return this.buffers.inUse >= this.closeAt;
+  }
+
+  /** Called by the upload that has just taken bytes. */
+  press(upload: GatedUpload): void {
+    if (!this.isTight) return;
+    this.uploads.delete(upload);
+    this.uploads.add(upload);
+    if (this.isClosed) upload.hold();
+    else this.close();
+  }
+
+  private close(): void {
+    this.isClosed = true;
+    for (const upload of this.uploads) upload.hold();
+  }
+
+  private relieve(): void {
+    if (!this.isClosed || this.buffers.inUse > this.openAt) return;
+    this.isClosed = false;
+    for (const upload of this.uploads) upload.letGo();
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Executes upload commands, whatever protocol they came by: admission, transfer to a lane, outcome. It enforces what
+ * the authorisers granted, and publishes what became of each upload.
+ */
+
+import { randomUUID } from 'node:crypto';
+import type { BufferPool } from '../../shared/buffers.ts';
+import type { CutReason, EventPublisher, UploadRef } from '../../shared/events.ts';
+import type { FileInfo } from '../../shared/files.ts';
+import type { VerifiedUpload } from '../../shared/messages.ts';
+import type { StorageErrorCode, StorageFailure } from '../../shared/storage-error.ts';
+import type { UploadGrant } from '../auth/grant.ts';
+import type { Exchange, GoneReason } from '../http/exchange.ts';
+import { type Problem, problems, storageProblems } from '../http/problem.ts';
+import type { StoreHealth } from '../store-health.ts';
+import type { WorkerPool } from '../worker-pool.ts';
+import { ReadGate } from './read-gate.ts';
+import type { UploadCommand, UploadOutcome } from './upload-protocol.ts';
+import { type UploadObserver, UploadTransfer } from './upload-transfer.ts';
+
+export interface UploadServiceOptions {
+  readonly pool: WorkerPool;
+  readonly buffers: BufferPool;
+  readonly events: EventPublisher;
+  readonly health: StoreHealth;
+  readonly maxConcurrentUploads: number;
+}
+
+/** How an upload ended. `failure` is set when a worker refused or failed it. */
+export type UploadEnd =
+  | { readonly kind: 'done'; readonly outcome: UploadOutcome }
+  | { readonly kind: 'refused'; readonly problem: Problem; readonly failure: StorageFailure | null };
+
+type OnEnd = (end: UploadEnd) => void;
+
+export class UploadService {
+  private readonly options: UploadServiceOptions;
+  private readonly gate: ReadGate;
+  private readonly running = new Set<RunningUpload>();
+
+  constructor(options: UploadServiceOptions) {
+    this.options = options;
+    this.gate = new ReadGate(options.buffers);
+  }
+
+  /** Uploads whose outcome is not decided, also those whose client has left while the commit was running. */
+  get inFlight(): number {
+    return this.running.size;
+  }
+
+  /**
+   * Executes the command with the body of the exchange. Called in the turn in which the request arrived. `onEnd` is
+   * called at most once, and not when the client left before the body was complete.
+   */
+  execute(command: UploadCommand, exchange: Exchange, onEnd: OnEnd): void {
+    const { events, health, maxConcurrentUploads } = this.options;
+    if (health.isDegraded) {
+      onEnd({ kind: 'refused', problem: problems.unavailable, failure: null });
+      return;
+    }
+    if (this.running.size >= maxConcurrentUploads) {
+      events.publish({ type: 'pool.saturated', uploads: this.running.size, limit: maxConcurrentUploads });
+      onEnd({ kind: 'refused', problem: problems.busy, failure: null });
+      return;
+    }
+    const upload = new RunningUpload({
+      ...this.options,
+      gate: this.gate,
+      grant: command.grant,
+      exchange,
+      reservedBytes: this.reservedBytes(),
+      onEnd,
+      onOver: () => this.running.delete(upload),
+    });
+    this.running.add(upload);
+    upload.start();
+  }
+
+  /** Bytes that running uploads were promised and have not sent. */
+  private reservedBytes(): number {
+    let sum = 0;
+    for (const upload of this.running) sum += upload.missingBytes;
+    return sum;
+  }
+}
+
+interface RunningUploadOptions extends UploadServiceOptions {
+  readonly gate: ReadGate;
+  readonly grant: UploadGrant;
+  readonly exchange: Exchange;
+  readonly reservedBytes: number;
+  readonly onEnd: OnEnd;
+  readonly onOver: () => void;
+}
+
+/** One upload from the first byte to its outcome. */
+class RunningUpload implements UploadObserver {
+  private readonly options: RunningUploadOptions;
+  private readonly transfer: UploadTransfer;
+  private readonly uploadId = randomUUID();
+  /** null until the signature is known to be right. */
+  private verified: VerifiedUpload | null = null;
+
+  constructor(options: RunningUploadOptions) {
+    this.options = options;
+    const { grant, buffers, gate, pool, reservedBytes } = options;
+    const order = { key: grant.key, size: grant.sizeBytes, signature: grant.signature, reservedBytes };
+    this.transfer = new UploadTransfer({ lane: pool.uploadLane(), buffers, gate, order, observer: this });
+  }
+
+  get missingBytes(): number {
+    return this.options.grant.sizeBytes - this.transfer.receivedBytes;
+  }
+
+  start(): void {
+    const { exchange } = this.options;
+    exchange.onGone((reason) => this.gone(reason));
+    exchange.receiveBody((chunk, isLast) => this.transfer.chunk(chunk, isLast));
+    this.transfer.start();
+  }
+
+  pause(): void {
+    this.options.exchange.pauseBody();
+  }
+
+  resume(): void {
+    this.options.exchange.resumeBody();
+  }
+
+  accepted(verified: VerifiedUpload): void {
+    if (this.verified !== null) return;
+    const { events, exchange, grant } = this.options;
+    this.verified = verified;
+    const { requestId } = exchange;
+    const { scheme } = grant.signature;
+    events.publish({ type: 'signature.checked', requestId, scheme, result: 'ok', secret: verified.secret });
+    events.publish({ type: 'upload.created', sizeBytes: grant.sizeBytes, ...this.ref(verified) });
+  }
+
+  stored(file: FileInfo, verified: VerifiedUpload): void {
+    const { events, onEnd, onOver } = this.options;
+    onOver();
+    this.accepted(verified);
+    const { durationMs } = this;
+    events.publish({ type: 'upload.completed', sizeBytes: file.size, durationMs, ...this.ref(verified) });
+    onEnd({ kind: 'done', outcome: { type: 'stored', file } });
+  }
+
+  failed(failure: StorageFailure, verified: VerifiedUpload | null): void {
+    const { health, onEnd, onOver } = this.options;
+    onOver();
+    health.report(failure);
+    if (verified !== null) this.accepted(verified);
+    this.discarded(cutReasons[failure.code]);
+    onEnd({ kind: 'refused', problem: storageProblems[failure.code], failure });
+  }
+
+  /** The client left. A body that is complete may be committed by now: then the outcome decides. */
+  private gone(reason: GoneReason): void {
+    if (this.options.exchange.isBodyComplete) return;
+    this.transfer.abort();
+    this.options.onOver();
+    this.discarded(reason);
+  }
+
+  /** Says that a verified upload left nothing behind. */
+  private discarded(reason: CutReason): void {
+    if (this.verified === null) return;
+    const { durationMs, transfer } = this;
+    const { receivedBytes } = transfer;
+    this.options.events.publish({
+      type: 'upload.discarded',
+      receivedBytes,
+      reason,
+      durationMs,
+      ...this.ref(this.verified),
+    });
+  }
+
+  private get durationMs(): number {
+    return performance.now() - this.options.exchange.startedMs;
+  }
+
+  private ref(verified: VerifiedUpload): UploadRef {
+    return { uploadId: this.uploadId, fileId: verified.fileId, protocol: this.options.grant.protocol };
+  }
+}
+
+const cutReasons = {
+  'signature-mismatch': 'client',
+  exists: 'conflict',
+  'path-conflict': 'conflict',
+  'not-found': 'io',
+  'no-space': 'no_space',
+  'too-large': 'too_large',
+  'size-mismatch': 'client',
+  'store-unavailable': 'io',
+  'too-many-files': 'io',
+  overloaded: 'io',
+  io: 'io',
+  'worker-lost': 'io',
+} satisfies Record<StorageErrorCode, CutReason>;

@@ -1,0 +1,228 @@
+/**
+ * The bytes of one upload on their way from the connection to a lane. Each chunk is copied once, out of native memory
+ * into a buffer that then moves. Credit bounds what one upload has in flight; no upload holds a buffer while it waits
+ * for its client.
+ */
+
+import type { BufferPool } from '../../shared/buffers.ts';
+import type { FileInfo, FileKey } from '../../shared/files.ts';
+import type { BodyPiece, VerifiedUpload } from '../../shared/messages.ts';
+import type { SignatureCheck } from '../../shared/signature.ts';
+import type { StorageFailure } from '../../shared/storage-error.ts';
+import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
+import type { GatedUpload, ReadGate } from './read-gate.ts';
+
+/** Buffers that one upload may have in flight. */
+const CREDIT = 8;
+/** Reading goes on when so many are left. */
+const RESUME_AT = CREDIT / 2;
+
+/** What is being uploaded, as authorised. */
+export interface UploadOrder {
+  readonly key: FileKey;
+  readonly size: number;
+  readonly signature: SignatureCheck;
+  readonly reservedBytes: number;
+}
+
+/** Who wants to know. Exactly one of `stored` and `failed` is called, once, unless the upload is aborted. */
+export interface UploadObserver {
+  stored(file: FileInfo, verified: VerifiedUpload): void;
+  /** `verified` is null when the signature did not verify, or was not looked at. */
+  failed(failure: StorageFailure, verified: VerifiedUpload | null): void;
+  /** The signature verified, and the body is still coming. Not called for a body that came whole with its head. */
+  accepted(verified: VerifiedUpload): void;
+  /** Stop reading from the client. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface UploadTransferDependencies {
+  readonly lane: LaneClient;
+  readonly buffers: BufferPool;
+  readonly gate: ReadGate;
+  readonly order: UploadOrder;
+  readonly observer: UploadObserver;
+}
+
+export class UploadTransfer implements TransferListener, GatedUpload {
+  private readonly lane: LaneClient;
+  private readonly buffers: BufferPool;
+  private readonly gate: ReadGate;
+  private readonly order: UploadOrder;
+  private readonly observer: UploadObserver;
+  private readonly transfer: number;
+  private current: ArrayBuffer | null = null;
+  private currentLength = 0;
+  private inFlight = 0;
+  private received = 0;
+  private isOpened = false;
+  /** Credit is used up. */
+  private isBraked = false;
+  /** The gate is closed. */
+  private isHeld = false;
+  private isOver = false;
+  private flushHandle: NodeJS.Immediate | null = null;
+
+  constructor(dependencies: UploadTransferDependencies) {
+    this.lane = dependencies.lane;
+    this.buffers = dependencies.buffers;
+    this.gate = dependencies.gate;
+    this.order = dependencies.order;
+    this.observer = dependencies.observer;
+    this.transfer = this.lane.begin(this);
+    this.scheduleFlush();
+  }
+
+  get receivedBytes(): number {
+    return this.received;
+  }
+
+  /** Takes a chunk that dies when this call returns. */
+  chunk(bytes: Uint8Array, isLast: boolean): void {
+    if (this.isOver) return;
+    this.received += bytes.length;
+    let offset = 0;
+    while (offset < bytes.length) {
+      const count = this.copy(bytes, offset);
+      if (count === 0) return;
+      offset += count;
+      if (this.currentLength === this.buffers.bufferBytes && !(isLast && offset === bytes.length)) this.flush(false);
+    }
+    if (isLast) this.flush(true);
+    else if (this.currentLength > 0) this.scheduleFlush();
+    this.brake();
+  }
+
+  /** Reading may begin; called once the body can be paused. */
+  start(): void {
+    this.gate.add(this);
+  }
+
+  hold(): void {
+    this.isHeld = true;
+    if (!this.isOver) this.observer.pause();
+  }
+
+  letGo(): void {
+    this.isHeld = false;
+    this.resumeIfFree();
+  }
+
+  /** The client is gone, or must go: nothing is left of the upload. */
+  abort(): void {
+    if (this.isOver) return;
+    if (this.isOpened) this.lane.send({ type: 'upload.abort', transfer: this.transfer }, null);
+    this.finish();
+  }
+
+  receive(message: TransferMessage): void {
+    switch (message.type) {
+      case 'upload.written':
+        this.inFlight -= 1;
+        this.release();
+        break;
+      case 'upload.accepted':
+        this.observer.accepted(message.verified);
+        break;
+      case 'upload.stored':
+        this.finish();
+        this.observer.stored(message.file, message.verified);
+        break;
+      case 'upload.failed':
+        this.finish();
+        this.observer.failed(message.failure, message.verified);
+        break;
+      case 'download.opened':
+      case 'download.bytes':
+      case 'download.failed':
+        throw new Error(`unexpected ${message.type} for an upload`);
+      default:
+        message satisfies never;
+    }
+  }
+
+  laneLost(failure: StorageFailure): void {
+    if (this.isOver) return;
+    this.finish();
+    this.observer.failed(failure, null);
+  }
+
+  /** Copies what fits into the current buffer; 0 when there is none to be had and the upload was given up. */
+  private copy(bytes: Uint8Array, offset: number): number {
+    this.current ??= this.takeBuffer();
+    if (this.current === null) {
+      this.abort();
+      this.observer.failed({ code: 'overloaded', detail: 'no transfer buffer is free' }, null);
+      return 0;
+    }
+    const count = Math.min(bytes.length - offset, this.buffers.bufferBytes - this.currentLength);
+    new Uint8Array(this.current, this.currentLength, count).set(bytes.subarray(offset, offset + count));
+    this.currentLength += count;
+    return count;
+  }
+
+  private takeBuffer(): ArrayBuffer | null {
+    const buffer = this.buffers.take();
+    if (buffer !== null) return buffer;
+    this.lane.reap();
+    return this.buffers.take();
+  }
+
+  /** Bytes may arrive in the same turn as the head or more of them: wait for its end, then send what there is. */
+  private scheduleFlush(): void {
+    this.flushHandle ??= setImmediate(() => {
+      this.flushHandle = null;
+      if (!this.isOver) this.flush(false);
+    });
+  }
+
+  private flush(isLast: boolean): void {
+    const hasBytes = this.currentLength > 0 || isLast;
+    const piece = hasBytes ? this.takePiece(isLast) : null;
+    if (!this.isOpened) {
+      this.isOpened = true;
+      this.lane.send({ type: 'upload.open', transfer: this.transfer, ...this.order, piece }, piece?.buffer ?? null);
+    } else if (piece !== null) {
+      this.lane.send({ type: 'upload.data', transfer: this.transfer, piece }, piece.buffer);
+    }
+    if (piece !== null) this.inFlight += 1;
+  }
+
+  private takePiece(isLast: boolean): BodyPiece {
+    const piece = { buffer: this.current ?? new ArrayBuffer(0), length: this.currentLength, isLast };
+    this.current = null;
+    this.currentLength = 0;
+    return piece;
+  }
+
+  /** Credit or buffers run low: first take back what the lane is done with, and only then stop the client. */
+  private brake(): void {
+    if (this.inFlight >= CREDIT || this.gate.isTight) this.lane.reap();
+    if (this.isOver) return;
+    if (this.inFlight >= CREDIT) {
+      this.isBraked = true;
+      this.observer.pause();
+    }
+    this.gate.press(this);
+  }
+
+  private release(): void {
+    if (!this.isBraked || this.inFlight > RESUME_AT) return;
+    this.isBraked = false;
+    this.resumeIfFree();
+  }
+
+  private resumeIfFree(): void {
+    if (!this.isOver && !this.isBraked && !this.isHeld) this.observer.resume();
+  }
+
+  private finish(): void {
+    this.isOver = true;
+    this.lane.end(this.transfer);
+    if (this.flushHandle !== null) clearImmediate(this.flushHandle);
+    if (this.current !== null) this.buffers.give(this.current);
+    this.current = null;
+    this.gate.remove(this);
+  }
+}

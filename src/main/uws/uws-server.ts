@@ -1,0 +1,164 @@
+/**
+ * The front end: one uWebSockets.js application that listens, turns each request into an Exchange, and hands it on in
+ * the same turn. Together with this folder's other files the only code that knows uWebSockets.js.
+ */
+
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type { Exchange, RequestHead } from '../http/exchange.ts';
+import type { FieldLine } from '../http/field-line.ts';
+import { readFraming } from '../http/framing.ts';
+import type { UwsModule } from './load-uws.ts';
+import { readableAddress } from './remote-address.ts';
+import { type ExchangeHost, UwsExchange } from './uws-exchange.ts';
+
+const TICK_MS = 1_000;
+
+export interface UwsServerOptions {
+  readonly uws: UwsModule;
+  /** Prefix of request ids, so that they stay unique across restarts and ports. */
+  readonly name: string;
+  readonly maxConnections: number;
+  /** Called in the turn in which the request arrived. Throwing closes the connection. */
+  readonly handle: (exchange: Exchange) => void;
+  /** An exception that reached the transport: a bug. */
+  readonly onError: (error: unknown) => void;
+  readonly onConnection?: (change: 'opened' | 'closed', open: number, remote: string) => void;
+}
+
+/** `listen` as it is; the typings lack the form with a host and options. */
+interface ListenWithOptions {
+  listen(host: string, port: number, options: number, callback: (socket: us_listen_socket | false) => void): unknown;
+}
+
+export class UwsServer implements ExchangeHost {
+  isDraining = false;
+  private readonly options: UwsServerOptions;
+  private readonly app: TemplatedApp;
+  private readonly exchanges = new Set<UwsExchange>();
+  private readonly decoder = new TextDecoder();
+  private listenSocket: us_listen_socket | null = null;
+  private connections = 0;
+  private requests = 0;
+  private ticker: NodeJS.Timeout | null = null;
+
+  constructor(options: UwsServerOptions) {
+    this.options = options;
+    this.app = options.uws.App();
+    // One route for everything: without a match the library closes the connection silently.
+    this.app.any('/*', (res, req) => this.receive(res, req));
+    this.app.filter((res, change) => this.countConnection(res, Number(change)));
+  }
+
+  get openConnections(): number {
+    return this.connections;
+  }
+
+  /** Requests that have not been answered completely. */
+  get openExchanges(): number {
+    return this.exchanges.size;
+  }
+
+  /**
+   * Listens on a TCP port, exclusively: the library would otherwise share it with any other server silently. Resolves
+   * to the port, or to null when the address cannot be had.
+   */
+  listen(host: string, port: number): Promise<number | null> {
+    return new Promise((resolve) => {
+      const app = this.app as unknown as ListenWithOptions;
+      // Of `ListenOptions`, which is a type without a value.
+      const exclusivePort = 1;
+      app.listen(host, port, exclusivePort, (socket) => {
+        resolve(this.started(socket) ? this.options.uws.us_socket_local_port(socket as us_listen_socket) : null);
+      });
+    });
+  }
+
+  /** Listens on a unix socket. The caller has made sure that nothing lies at the path: the library would remove it. */
+  listenUnix(path: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.app.listen_unix((socket) => resolve(this.started(socket)), path);
+    });
+  }
+
+  /** Takes no new connections; those that are open are told to close with their next answer. */
+  stopListening(): void {
+    this.isDraining = true;
+    if (this.listenSocket === null) return;
+    this.options.uws.us_listen_socket_close(this.listenSocket);
+    this.listenSocket = null;
+  }
+
+  /** Ends every connection at once. */
+  closeAll(): void {
+    this.stopListening();
+    if (this.ticker !== null) clearInterval(this.ticker);
+    for (const exchange of [...this.exchanges]) exchange.close('shutdown');
+    this.app.close();
+  }
+
+  ended(exchange: UwsExchange): void {
+    this.exchanges.delete(exchange);
+  }
+
+  failed(error: unknown): void {
+    this.options.onError(error);
+  }
+
+  private started(socket: us_listen_socket | false): boolean {
+    if (socket === false) return false;
+    this.listenSocket = socket;
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
+    return true;
+  }
+
+  private receive(res: HttpResponse, req: HttpRequest): void {
+    this.requests += 1;
+    const requestId = `${this.options.name}-${this.requests.toString(36)}`;
+    const exchange = new UwsExchange({ res, head: this.snapshot(res, req), requestId, host: this });
+    this.exchanges.add(exchange);
+    try {
+      this.options.handle(exchange);
+    } catch (error) {
+      this.options.onError(error);
+      exchange.close('io');
+    }
+  }
+
+  /** Native memory of the request dies when the handler returns. */
+  private snapshot(res: HttpResponse, req: HttpRequest): RequestHead {
+    const fields: FieldLine[] = [];
+    req.forEach((name, value) => {
+      fields.push({ name, value });
+    });
+    const query: string | undefined = req.getQuery();
+    return {
+      // `getMethod` lower-cases in place.
+      method: req.getCaseSensitiveMethod(),
+      path: req.getUrl(),
+      query: query ?? null,
+      fields,
+      framing: readFraming(fields),
+      remote: this.remoteOf(res),
+    };
+  }
+
+  private remoteOf(res: HttpResponse): string {
+    return readableAddress(this.decoder.decode(res.getRemoteAddressAsText()));
+  }
+
+  private countConnection(res: HttpResponse, change: number): void {
+    this.connections += change;
+    const { onConnection, maxConnections } = this.options;
+    if (change < 0) onConnection?.('closed', this.connections, '');
+    else {
+      onConnection?.('opened', this.connections, this.remoteOf(res));
+      // Above the cap descriptors would run out, and the accept loop would spin.
+      if (this.connections > maxConnections) res.close();
+    }
+  }
+
+  private tick(): void {
+    const nowMs = performance.now();
+    for (const exchange of [...this.exchanges]) exchange.tick(nowMs);
+  }
+}
