@@ -89,9 +89,7 @@ export class App {
     const { config } = this;
     await this.openStore();
     this.pool.startLanes();
-    this.metrics.start();
-    const metrics = config.metrics === null ? null : await listenOperator(this.operatorServer, config.metrics);
-    if (metrics !== null) this.listening.push(metrics);
+    const metrics = config.metrics === null ? null : await this.openOperatorPort(config.metrics);
     const listen = await listenPublic(this.publicServer, config.listen);
     this.listening.push(listen);
     this.ticker = setInterval(() => this.tick(), TICK_MS);
@@ -139,6 +137,14 @@ export class App {
       if (!(error instanceof JobError)) throw error;
       throw new StartError(`StoreDir ${storeDir}: ${error.message}`, { cause: error });
     }
+  }
+
+  /** Nothing counts when nobody can look: events without a listener cost nothing. */
+  private async openOperatorPort(address: NonNullable<Config['metrics']>): Promise<Listening> {
+    const listening = await listenOperator(this.operatorServer, address);
+    this.listening.push(listening);
+    this.metrics.start();
+    return listening;
   }
 
   private readiness(): Readiness {
@@ -243,8 +249,8 @@ export class App {
   }
 
   private reportBug(error: unknown): void {
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.dependencies.events.publish({ type: 'server.failed', code: 'internal', message, isFatal: false });
+    const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
+    this.dependencies.events.publish({ type: 'server.failed', code: 'internal', message, stack, isFatal: false });
   }
 }
 

@@ -44,8 +44,8 @@ export class Pipeline {
       if (problem !== null) request.refuse(problem);
     } catch (error) {
       // Whatever it is, it is a bug of ours, and the client learns nothing of it.
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      request.refuse(problems.internal, { code: 'internal', message });
+      const { message, stack } = error instanceof Error ? error : new Error(String(error));
+      request.refuse(problems.internal, { code: 'internal', message, ...(stack === undefined ? {} : { stack }) });
     }
   }
 
@@ -96,7 +96,9 @@ export class Pipeline {
   private upload(request: RequestLife, protocol: UploadProtocol, upload: SlotUpload): void {
     const parsed = protocol.parse(upload);
     if (parsed.kind === 'refused') {
-      if (parsed.signature !== null) request.signatureRefused(parsed.signature.scheme, parsed.signature.result, []);
+      const { signature, disallowedExtension } = parsed;
+      if (signature !== null) request.signatureRefused(signature.scheme, signature.result, []);
+      if (disallowedExtension !== null) request.extensionRefused(disallowedExtension);
       request.answer(protocol.reject(parsed.problem), null);
       return;
     }

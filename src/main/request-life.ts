@@ -13,6 +13,7 @@ import { plainTextAnswer } from './http/problem-answer.ts';
 export interface Cause {
   readonly code: string;
   readonly message: string;
+  readonly stack?: string;
 }
 
 export class RequestLife {
@@ -50,6 +51,10 @@ export class RequestLife {
     this.events.publish({ type: 'signature.refused', scheme, result, sizeBytes, triedTypes, ...this.ref() });
   }
 
+  extensionRefused(extension: string): void {
+    this.events.publish({ type: 'upload.refused', extension, ...this.ref() });
+  }
+
   private declaredBytes(): number | null {
     const { body } = this.exchange.head.framing;
     return body.kind === 'length' ? body.length : null;
@@ -70,9 +75,9 @@ export class RequestLife {
     this.publishFailed(this.cause ?? { code: reason, message: 'connection ended before the answer was complete' });
   }
 
-  private publishFailed({ code, message }: Cause): void {
+  private publishFailed(cause: Cause): void {
     const { status } = this.exchange;
-    this.events.publish({ type: 'request.failed', status, code, message, ...this.figures(), ...this.ref() });
+    this.events.publish({ type: 'request.failed', status, ...cause, ...this.figures(), ...this.ref() });
   }
 
   private figures(): { bytesIn: number; bytesOut: number; durationMs: number } {

@@ -128,7 +128,8 @@ class Serving {
 
   /** A bug: what runs may be finished quickly, then a fresh process is better. */
   private fail(code: string, reason: unknown): void {
-    this.events.publish({ type: 'server.failed', code, message: describe(reason), isFatal: true });
+    const { message, stack = message } = reason instanceof Error ? reason : new Error(String(reason));
+    this.events.publish({ type: 'server.failed', code, message, stack, isFatal: true });
     if (this.isStopping) return;
     setTimeout(() => process.exit(exitStatus.failure), FATAL_TIMEOUT_MS + 500).unref();
     void this.shutDown(code, FATAL_TIMEOUT_MS / 2, exitStatus.failure);

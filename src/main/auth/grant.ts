@@ -42,6 +42,8 @@ export type UploadAuthorization =
       readonly problem: Problem;
       /** What is wrong with the signature; null: something else is, and nothing is known about the signature. */
       readonly signature: { readonly scheme: SignatureScheme; readonly result: SignatureResult } | null;
+      /** The extension that is not allowed (`''`: the name has none); null: something else is wrong. */
+      readonly disallowedExtension: string | null;
     };
 
 /**
@@ -59,17 +61,18 @@ export function authorizeUpload(request: UploadRequest, rules: UploadRules): Upl
   const signature = readSlotSignature({ key, parameters, size: sizeBytes, contentType, nowSeconds }, rules);
   if (signature.kind === 'refused') {
     const { problem, scheme, result } = signature;
-    return { kind: 'refused', problem, signature: { scheme, result } };
+    return { kind: 'refused', problem, signature: { scheme, result }, disallowedExtension: null };
   }
   const { allowedExtensions, maxUploadBytes } = rules;
-  if (allowedExtensions !== null && !allowedExtensions.has(extensionOf(key) ?? '')) {
-    return refused(disallowedExtension(allowedExtensions));
+  const extension = extensionOf(key) ?? '';
+  if (allowedExtensions !== null && !allowedExtensions.has(extension)) {
+    return refused(disallowedExtension(allowedExtensions), extension);
   }
   if (maxUploadBytes !== null && sizeBytes > maxUploadBytes) return refused(problems.tooLarge);
   const { check, triedTypes } = signature;
   return { kind: 'granted', grant: { key, sizeBytes, protocol, signature: check, triedTypes } };
 }
 
-function refused(problem: Problem): UploadAuthorization {
-  return { kind: 'refused', problem, signature: null };
+function refused(problem: Problem, extension: string | null = null): UploadAuthorization {
+  return { kind: 'refused', problem, signature: null, disallowedExtension: extension };
 }

@@ -53,5 +53,5 @@ function saysItem(head: RequestHead, name: string, item: string): boolean {
 }
 
 function refused(problem: Problem): ParsedUpload {
-  return { kind: 'refused', problem, signature: null };
+  return { kind: 'refused', problem, signature: null, disallowedExtension: null };
 }

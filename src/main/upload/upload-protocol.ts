@@ -3,10 +3,9 @@
  * request into a command, and an outcome into an answer.
  */
 
-import type { UploadProtocol as ProtocolName, SignatureResult } from '../../shared/events.ts';
+import type { UploadProtocol as ProtocolName } from '../../shared/events.ts';
 import type { FileInfo, FileKey } from '../../shared/files.ts';
-import type { SignatureScheme } from '../../shared/signature.ts';
-import type { UploadGrant } from '../auth/grant.ts';
+import type { UploadAuthorization, UploadGrant } from '../auth/grant.ts';
 import type { SlotParameters } from '../auth/slot-parameters.ts';
 import type { Answer, RequestHead } from '../http/exchange.ts';
 import type { Problem } from '../http/problem.ts';
@@ -29,12 +28,7 @@ export type UploadCommand = CreateCommand;
 
 export type ParsedUpload =
   | { readonly kind: 'command'; readonly command: UploadCommand }
-  | {
-      readonly kind: 'refused';
-      readonly problem: Problem;
-      /** What is wrong with the signature; null: something else is. */
-      readonly signature: { readonly scheme: SignatureScheme; readonly result: SignatureResult } | null;
-    };
+  | Extract<UploadAuthorization, { kind: 'refused' }>;
 
 export interface UploadOutcome {
   readonly type: 'stored';
