@@ -4,6 +4,7 @@
  */
 
 import { BufferPool } from '../shared/buffers.ts';
+import type { FileKey } from '../shared/files.ts';
 import type { Secrets, StoreSpace } from '../shared/messages.ts';
 import type { UploadRules } from './auth/grant.ts';
 import type { Config } from './config/config.ts';
@@ -192,7 +193,9 @@ export class App {
   private buildUploads(): UploadService {
     const { pool, health, uploadBuffers: buffers, config } = this;
     const { events } = this.dependencies;
-    return new UploadService({ pool, buffers, events, health, maxConcurrentUploads: config.maxConcurrentUploads });
+    const { maxConcurrentUploads } = config;
+    const onStored = (key: FileKey): void => this.downloads.forget(key);
+    return new UploadService({ pool, buffers, events, health, maxConcurrentUploads, onStored });
   }
 
   private buildDownloads(): DownloadService {

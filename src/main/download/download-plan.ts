@@ -55,28 +55,24 @@ export function planDownload(head: RequestHead, file: Representation, context: P
 
 function whole(file: Representation): Extract<DownloadPlan, { kind: 'stream' }> {
   const segments: Segment[] = file.size === 0 ? [] : [{ kind: 'file', first: 0, length: file.size }];
-  return { kind: 'stream', head: { status: 200, fields: typed(file), length: file.size }, segments };
+  return { kind: 'stream', head: { status: 200, fields: file.fields, length: file.size }, segments };
 }
 
 function single(file: Representation, range: ByteRange): DownloadPlan {
   const length = rangeLength(range);
-  const fields: ResponseFields = [...typed(file), ['Content-Range', contentRange(range, file.size)]];
+  const fields: ResponseFields = [...file.fields, ['Content-Range', contentRange(range, file.size)]];
   return { kind: 'stream', head: { status: 206, fields, length }, segments: [fileSegment(range)] };
 }
 
 function multiple(file: Representation, ranges: readonly ByteRange[], boundary: string): DownloadPlan {
   const body = frameRanges(boundary, file.type, ranges, file.size);
   const segments = body.parts.flatMap((part): Segment[] => [textSegment(part.head), fileSegment(part.range)]);
-  const fields: ResponseFields = [...file.fields, ['Content-Type', body.contentType]];
+  const fields: ResponseFields = [...file.untypedFields, ['Content-Type', body.contentType]];
   return {
     kind: 'stream',
     head: { status: 206, fields, length: body.length },
     segments: [...segments, textSegment(body.tail)],
   };
-}
-
-function typed(file: Representation): ResponseFields {
-  return [...file.fields, ['Content-Type', file.type]];
 }
 
 function fileSegment(range: ByteRange): Segment {

@@ -29,8 +29,10 @@ export interface Representation {
   readonly type: string;
   readonly size: number;
   readonly validators: Validators;
-  /** For 200, 206 and HEAD; without Content-Type, Content-Length and Content-Range. */
+  /** For 200, a single range and HEAD; frozen, so that the transport may keep them as they go out. */
   readonly fields: ResponseFields;
+  /** The same without Content-Type, for several ranges. */
+  readonly untypedFields: ResponseFields;
   /** What 304 repeats of them (RFC 9110 §15.4.5). */
   readonly notModifiedFields: ResponseFields;
 }
@@ -55,17 +57,13 @@ export function represent(key: FileKey, info: FileInfo, rules: RepresentationRul
       rules.isReplaceable ? 'public, no-cache, no-transform' : 'public, max-age=86400, immutable, no-transform',
     ],
   ];
-  return {
-    type,
-    size: info.size,
-    validators,
-    notModifiedFields,
-    fields: [
-      ...notModifiedFields,
-      ['Accept-Ranges', rules.hasRanges ? 'bytes' : 'none'],
-      ...(isInlineSafe(type) ? [] : [['Content-Disposition', attachment(key)] as const]),
-    ],
-  };
+  const untypedFields: ResponseFields = [
+    ...notModifiedFields,
+    ['Accept-Ranges', rules.hasRanges ? 'bytes' : 'none'],
+    ...(isInlineSafe(type) ? [] : [['Content-Disposition', attachment(key)] as const]),
+  ];
+  const fields = Object.freeze([...untypedFields, ['Content-Type', type] as const]);
+  return { type, size: info.size, validators, notModifiedFields, untypedFields, fields };
 }
 
 /** Text that nobody described is UTF-8: browsers would take it for windows-1252. */

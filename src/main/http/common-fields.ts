@@ -6,8 +6,8 @@
 import { corsFields } from './cors.ts';
 import type { ResponseFields } from './field-line.ts';
 
-export const commonFields: ResponseFields = [
+export const commonFields: ResponseFields = Object.freeze([
   ...corsFields,
   ['X-Content-Type-Options', 'nosniff'],
   ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'; sandbox"],
-];
+] as const);

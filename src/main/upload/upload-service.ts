@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BufferPool } from '../../shared/buffers.ts';
 import type { CutReason, EventPublisher, UploadRef } from '../../shared/events.ts';
-import type { FileInfo } from '../../shared/files.ts';
+import type { FileInfo, FileKey } from '../../shared/files.ts';
 import type { VerifiedUpload } from '../../shared/messages.ts';
 import type { StorageErrorCode, StorageFailure } from '../../shared/storage-error.ts';
 import type { UploadGrant } from '../auth/grant.ts';
@@ -24,6 +24,8 @@ export interface UploadServiceOptions {
   readonly events: EventPublisher;
   readonly health: StoreHealth;
   readonly maxConcurrentUploads: number;
+  /** Told of every file that appears under a name. */
+  readonly onStored: (key: FileKey) => void;
 }
 
 /** How an upload ended. `failure` is set when a worker refused or failed it. */
@@ -138,8 +140,9 @@ class RunningUpload implements UploadObserver {
   }
 
   stored(file: FileInfo, verified: VerifiedUpload): void {
-    const { events, onEnd, onOver } = this.options;
+    const { events, grant, onEnd, onOver, onStored } = this.options;
     onOver();
+    onStored(grant.key);
     this.accepted(verified);
     const { durationMs } = this;
     events.publish({ type: 'upload.completed', sizeBytes: file.size, durationMs, ...this.ref(verified) });

@@ -6,8 +6,8 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Answer, AnswerHead, BodyReceiver, Exchange, GoneReason, RequestHead } from '../http/exchange.ts';
 import type { ResponseFields } from '../http/field-line.ts';
-import { safeField } from '../http/fields.ts';
 import { statusLine } from '../http/status-line.ts';
+import { type FieldBlock, fieldBlock } from './field-block.ts';
 import { TransferClock } from './transfer-clock.ts';
 
 /** A refused body of more than this is cut off instead of being read to its end. */
@@ -38,7 +38,7 @@ export class UwsExchange implements Exchange {
   private readonly goneListeners: ((reason: GoneReason) => void)[] = [];
   private readonly answeredListeners: (() => void)[] = [];
   private goneReason: GoneReason = 'client';
-  private streamed: { readonly head: AnswerHead; isHeadWritten: boolean } | null = null;
+  private streamed: { readonly head: AnswerHead; readonly block: FieldBlock; isHeadWritten: boolean } | null = null;
 
   constructor(dependencies: { res: HttpResponse; head: RequestHead; requestId: string; host: ExchangeHost }) {
     this.res = dependencies.res;
@@ -105,10 +105,9 @@ export class UwsExchange implements Exchange {
 
   beginStream(head: AnswerHead, onDrain: () => void): void {
     if (this.state !== 'open') return;
-    for (const [name, value] of head.fields) safeField(name, value);
+    this.streamed = { head, block: fieldBlock(head.fields), isHeadWritten: false };
     this.state = 'streaming';
     this.status = head.status;
-    this.streamed = { head, isHeadWritten: false };
     this.res.onWritable(() => {
       this.guard(onDrain);
       // Nothing written is success, too; what could not be written is offered again later.
@@ -123,7 +122,7 @@ export class UwsExchange implements Exchange {
     let isDone = false;
     let isTaken = false;
     this.res.cork(() => {
-      if (!streamed.isHeadWritten) this.writeHead(streamed.head.status, streamed.head.fields, this.mustClose());
+      if (!streamed.isHeadWritten) this.writeHead(streamed.head.status, streamed.block, this.mustClose());
       streamed.isHeadWritten = true;
       [isTaken, isDone] = this.res.tryEnd(bytes, streamed.head.length);
     });
@@ -147,37 +146,37 @@ export class UwsExchange implements Exchange {
 
   private answer(status: number, fields: ResponseFields, finish: (cuts: boolean) => void): void {
     if (this.state !== 'open') return;
-    for (const [name, value] of fields) safeField(name, value);
+    const block = fieldBlock(fields);
     this.status = status;
     const { kind } = this.head.framing.body;
-    if (kind === 'doubtful' || kind === 'chunked') this.answerLater(status, fields, finish);
-    else this.write(status, fields, this.remainingBodyBytes() > MAX_IGNORED_BODY_BYTES, finish);
+    if (kind === 'doubtful' || kind === 'chunked') this.answerLater(status, block, finish);
+    else this.write(status, block, this.remainingBodyBytes() > MAX_IGNORED_BODY_BYTES, finish);
   }
 
   /**
    * The transport may take what follows such a body for a request, and would serve it if this one were answered in the
    * same turn. Answered in a later turn, and closed, it never gets there.
    */
-  private answerLater(status: number, fields: ResponseFields, finish: (cuts: boolean) => void): void {
+  private answerLater(status: number, block: FieldBlock, finish: (cuts: boolean) => void): void {
     setImmediate(() => {
-      if (this.state === 'open') this.guard(() => this.write(status, fields, true, finish));
+      if (this.state === 'open') this.guard(() => this.write(status, block, true, finish));
     });
   }
 
-  private write(status: number, fields: ResponseFields, cuts: boolean, finish: (cuts: boolean) => void): void {
+  private write(status: number, block: FieldBlock, cuts: boolean, finish: (cuts: boolean) => void): void {
     // A socket that is answered while paused stays deaf.
     this.resumeBody();
     this.res.cork(() => {
-      this.writeHead(status, fields, !cuts && this.mustClose());
+      this.writeHead(status, block, !cuts && this.mustClose());
       finish(cuts);
     });
     this.end('answered');
   }
 
-  private writeHead(status: number, fields: ResponseFields, closes: boolean): void {
+  private writeHead(status: number, block: FieldBlock, closes: boolean): void {
     this.res.writeStatus(statusLine(status));
-    for (const [name, value] of fields) if (name !== 'Connection') this.res.writeHeader(name, value);
-    if (closes || fields.some(([name]) => name === 'Connection')) this.res.writeHeader('Connection', 'close');
+    if (block.name !== null) this.res.writeHeader(block.name, block.value);
+    if (closes || block.closes) this.res.writeHeader('Connection', 'close');
   }
 
   /** The one form that is right on the wire and keeps the connection usable. */

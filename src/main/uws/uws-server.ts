@@ -35,7 +35,6 @@ export class UwsServer implements ExchangeHost {
   private readonly options: UwsServerOptions;
   private readonly app: TemplatedApp;
   private readonly exchanges = new Set<UwsExchange>();
-  private readonly decoder = new TextDecoder();
   private listenSocket: us_listen_socket | null = null;
   private connections = 0;
   private requests = 0;
@@ -143,7 +142,7 @@ export class UwsServer implements ExchangeHost {
   }
 
   private remoteOf(res: HttpResponse): string {
-    return readableAddress(this.decoder.decode(res.getRemoteAddressAsText()));
+    return readableAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
   }
 
   private countConnection(res: HttpResponse, change: number): void {
