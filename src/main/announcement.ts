@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 /** Logs what an operator should know; a secret that everybody knows is said loudly, and again every day. */
 export function announceWarnings(config: Config, logger: ServerLogger): void {
   for (const { message } of config.warnings) logger.log('warning', message);
-  const loud = config.warnings.filter(({ reason }) => reason === 'placeholder_secret');
+  const loud = config.warnings.filter(({ reason }) => reason === 'placeholder_secret' || reason === 'short_secret');
   if (loud.length === 0) return;
   const line = '*'.repeat(78);
   process.stderr.write(`${line}\n${loud.map(({ message }) => `* ${message}\n`).join('')}${line}\n`);

@@ -46,6 +46,7 @@ export interface AppDependencies {
 
 export class App {
   private config: Config;
+  private uploadRules: UploadRules;
   private readonly dependencies: AppDependencies;
   private readonly uploadBuffers: BufferPool;
   private readonly downloadBuffers: BufferPool;
@@ -67,6 +68,7 @@ export class App {
     const { config, events } = dependencies;
     this.dependencies = dependencies;
     this.config = config;
+    this.uploadRules = rulesOf(config);
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
     this.uploadBuffers = new BufferPool({ bufferBytes, maxBuffers: Math.floor(UPLOAD_MEMORY_BYTES / bufferBytes) });
     const maxBuffers = Math.floor(DOWNLOAD_MEMORY_BYTES / MAX_BUFFER_BYTES);
@@ -101,6 +103,7 @@ export class App {
   /** What a new configuration changes while the server runs. */
   applyConfig(config: Config): void {
     this.config = config;
+    this.uploadRules = rulesOf(config);
     this.pool.setSecrets(secretsOf(config));
     this.dependencies.logger.setLevel(config.logLevel);
   }
@@ -153,10 +156,6 @@ export class App {
     return this.health.isDegraded ? 'store degraded' : 'ready';
   }
 
-  private uploadRules(): UploadRules {
-    return { ...this.config, servedType };
-  }
-
   private tick(): void {
     this.ticks += 1;
     this.downloads.tick(performance.now());
@@ -199,9 +198,9 @@ export class App {
   }
 
   private buildDownloads(): DownloadService {
-    const { pool, health, downloadBuffers: buffers, config } = this;
+    const { pool, downloadBuffers: buffers, config } = this;
     const rules = { hasRanges: config.resumableDownloadsEnabled, isReplaceable: config.enableVersioning };
-    return new DownloadService({ pool, buffers, events: this.dependencies.events, health, rules });
+    return new DownloadService({ pool, buffers, events: this.dependencies.events, rules });
   }
 
   private buildPublicServer(): UwsServer {
@@ -210,7 +209,7 @@ export class App {
       basePath: this.config.basePath,
       uploads: this.uploads,
       downloads: this.downloads,
-      protocols: [createPlainPut(() => this.uploadRules())],
+      protocols: [createPlainPut(() => this.uploadRules)],
       events,
     });
     return new UwsServer({
@@ -259,4 +258,9 @@ export class App {
 
 function secretsOf(config: Config): Secrets {
   return [config.secret, ...config.previousSecrets];
+}
+
+function rulesOf(config: Config): UploadRules {
+  const { basePath, signedPath, typeByExtension, acceptV3, allowedExtensions, maxUploadBytes } = config;
+  return { basePath, signedPath, typeByExtension, acceptV3, allowedExtensions, maxUploadBytes, servedType };
 }

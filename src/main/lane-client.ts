@@ -36,6 +36,11 @@ export class LaneClient {
     this.port.on('message', (message: FromLane) => this.receive(message));
   }
 
+  /** The thread is gone: whatever is sent fails. */
+  get isLost(): boolean {
+    return this.isClosed;
+  }
+
   get transfers(): number {
     return this.listeners.size;
   }
@@ -59,7 +64,10 @@ export class LaneClient {
 
   /** Sends a message, moving its buffer if it has one. */
   send(message: ToLane, buffer: ArrayBuffer | null): void {
-    if (this.isClosed) return;
+    if (this.isClosed) {
+      this.refuse(message, buffer);
+      return;
+    }
     if (buffer === null) {
       this.port.postMessage(message);
       return;
@@ -92,6 +100,16 @@ export class LaneClient {
     this.buffers.forget(this.sentBuffers);
     this.sentBuffers = 0;
     this.port.close();
+  }
+
+  /** A transfer that began after the end of the lane hears of it in a turn of its own, like all others. */
+  private refuse(message: ToLane, buffer: ArrayBuffer | null): void {
+    if (buffer !== null) this.buffers.give(buffer);
+    if (message.type === 'secrets') return;
+    const listener = this.listeners.get(message.transfer);
+    this.listeners.delete(message.transfer);
+    if (listener === undefined) return;
+    setImmediate(() => listener.laneLost({ code: 'worker-lost', detail: 'the lane is being replaced' }));
   }
 
   private defer(message: TransferMessage): void {

@@ -18,6 +18,7 @@ import type { SlotUpload, UploadProtocol } from './upload/upload-protocol.ts';
 import type { UploadEnd, UploadService } from './upload/upload-service.ts';
 
 const METHODS = ['OPTIONS', 'GET', 'HEAD', 'PUT'] as const;
+const UPLOAD_METHODS: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH']);
 
 export interface PipelineOptions {
   readonly basePath: string;
@@ -55,6 +56,8 @@ export class Pipeline {
     const { body } = head.framing;
     // What follows on the connection cannot be trusted, whatever the request asks for.
     if (body.kind === 'doubtful') return framingProblems[body.reason];
+    // The same holds for a chunked body, and only uploads have a use for one.
+    if (body.kind === 'chunked' && !UPLOAD_METHODS.has(head.method)) return problems.doubtfulFraming;
     if (head.method === 'OPTIONS') {
       request.exchange.respond(preflight);
       return null;

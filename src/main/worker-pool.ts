@@ -35,7 +35,7 @@ export interface WorkerPoolOptions {
   readonly uploadLanes: number;
   readonly downloadLanes: number;
   readonly secrets: Secrets;
-  readonly settings: WorkerSettings;
+  readonly settings: Omit<WorkerSettings, 'promisedBytes'>;
   /** What bodies travel in, each way from a bounded pool of its own: reading goes on while writing is stuck. */
   readonly uploadBuffers: BufferPool;
   readonly downloadBuffers: BufferPool;
@@ -55,6 +55,8 @@ export interface PoolStats {
 interface LanePlace {
   readonly lanes: LaneClient[];
   readonly index: number;
+  /** Unique among all lanes. */
+  readonly place: number;
   readonly name: string;
   readonly buffers: BufferPool;
 }
@@ -62,6 +64,7 @@ interface LanePlace {
 export class WorkerPool {
   private readonly options: WorkerPoolOptions;
   private readonly pool: Piscina;
+  private readonly promisedBytes: BigInt64Array;
   private readonly uploadLanes: LaneClient[] = [];
   private readonly downloadLanes: LaneClient[] = [];
   private readonly running = new Set<Promise<unknown>>();
@@ -72,7 +75,10 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     this.options = options;
     this.secrets = options.secrets;
-    const threads = options.uploadLanes + options.downloadLanes + JOB_THREADS;
+    const lanes = options.uploadLanes + options.downloadLanes;
+    const threads = lanes + JOB_THREADS;
+    const promisedBytes = new SharedArrayBuffer(lanes * BigInt64Array.BYTES_PER_ELEMENT);
+    this.promisedBytes = new BigInt64Array(promisedBytes);
     this.pool = new Piscina({
       filename: workerFile,
       name: 'runJob',
@@ -81,7 +87,8 @@ export class WorkerPool {
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: 'disabled',
       recordTiming: false,
-      workerData: options.settings,
+      execArgv: workerArguments(),
+      workerData: { ...options.settings, promisedBytes },
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.pool.on('error', (error: Error) => this.reportCrash('job', error, 0));
@@ -91,10 +98,11 @@ export class WorkerPool {
   startLanes(): void {
     const { uploadLanes, downloadLanes, uploadBuffers, downloadBuffers } = this.options;
     for (let index = 0; index < uploadLanes; index += 1) {
-      this.startLane({ lanes: this.uploadLanes, index, name: `upload-${index}`, buffers: uploadBuffers });
+      this.startLane({ lanes: this.uploadLanes, index, place: index, name: `upload-${index}`, buffers: uploadBuffers });
     }
     for (let index = 0; index < downloadLanes; index += 1) {
-      this.startLane({ lanes: this.downloadLanes, index, name: `download-${index}`, buffers: downloadBuffers });
+      const place = uploadLanes + index;
+      this.startLane({ lanes: this.downloadLanes, index, place, name: `download-${index}`, buffers: downloadBuffers });
     }
   }
 
@@ -144,11 +152,14 @@ export class WorkerPool {
     await this.pool.destroy();
   }
 
-  private startLane(place: LanePlace): void {
+  private startLane(lanePlace: LanePlace): void {
+    const { place } = lanePlace;
     const { port1, port2 } = new MessageChannel();
-    const lane = new LaneClient({ name: place.name, port: port1, buffers: place.buffers });
-    place.lanes[place.index] = lane;
-    const job = { task: 'lane', port: port2, secrets: this.secrets } as const;
+    const lane = new LaneClient({ name: lanePlace.name, port: port1, buffers: lanePlace.buffers });
+    lanePlace.lanes[lanePlace.index] = lane;
+    // What the predecessor of a lane that is started anew had promised died with it.
+    Atomics.store(this.promisedBytes, place, 0n);
+    const job = { task: 'lane', port: port2, place, secrets: this.secrets } as const;
     const ended: Promise<void> = this.pool
       .run(job, { transferList: [port2] })
       .then(
@@ -157,7 +168,7 @@ export class WorkerPool {
       )
       .then(() => {
         this.running.delete(ended);
-        if (!this.isStopping) setTimeout(() => this.restartLane(place), RESTART_DELAY_MS).unref();
+        if (!this.isStopping) setTimeout(() => this.restartLane(lanePlace), RESTART_DELAY_MS).unref();
       });
     this.running.add(ended);
   }
@@ -178,6 +189,15 @@ export class WorkerPool {
   }
 }
 
+/**
+ * Piscina tries `require` before `import`. Newer versions of Node 20 load ES modules that way, synchronously, and abort
+ * the process when the thread is ended meanwhile.
+ */
+function workerArguments(): string[] {
+  const option = '--no-experimental-require-module';
+  return process.allowedNodeEnvironmentFlags.has(option) ? [...process.execArgv, option] : process.execArgv;
+}
+
 function leastBusy(lanes: readonly LaneClient[]): LaneClient {
   const [first, ...others] = lanes;
   if (first === undefined) throw new Error('the lanes have not been started');
@@ -185,5 +205,6 @@ function leastBusy(lanes: readonly LaneClient[]): LaneClient {
 }
 
 function busyness(lane: LaneClient): number {
+  if (lane.isLost) return Number.POSITIVE_INFINITY;
   return lane.buffersInFlight * 1_000_000 + lane.transfers;
 }

@@ -14,6 +14,8 @@ export interface WorkerSettings {
   readonly durability: Durability;
   readonly minFreeBytes: number;
   readonly minFreeInodes: number;
+  /** One 64-bit number for each lane: bytes that its uploads were promised and have not written. */
+  readonly promisedBytes: SharedArrayBuffer;
 }
 
 /** Secrets that verify signatures: the current one first. */
@@ -30,6 +32,8 @@ export interface LanePort {
 export interface LaneJob {
   readonly task: 'lane';
   readonly port: LanePort;
+  /** Which of the numbers in `promisedBytes` is this lane's. */
+  readonly place: number;
   readonly secrets: Secrets;
 }
 
@@ -110,8 +114,6 @@ export type ToLane =
       /** The signed size in bytes: the body must have exactly this length. */
       readonly size: number;
       readonly signature: SignatureCheck;
-      /** Bytes that other uploads in flight were promised and have not yet sent. */
-      readonly reservedBytes: number;
       /** The first body bytes when they came with the head; null: they follow. */
       readonly piece: BodyPiece | null;
     }

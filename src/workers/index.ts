@@ -1,7 +1,7 @@
 /** What Piscina runs in each worker thread: one function that dispatches the jobs of the closed list. */
 
 import { workerData } from 'node:worker_threads';
-import type { WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
+import type { LaneJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
 import { Lane } from './lane.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
 import { measureSpace, prepareStore, probeStore, recoverStore } from './storage/prepare-store.ts';
@@ -33,8 +33,12 @@ async function run(job: WorkerJob): Promise<unknown> {
     case 'space':
       return measureSpace(settings.storeDir);
     case 'lane':
-      return new Lane({ port: job.port, secrets: job.secrets, storage: new FilesystemStorage(settings) }).serve();
+      return serveLane(job);
     default:
       return job satisfies never;
   }
+}
+
+function serveLane({ port, secrets, place }: LaneJob): Promise<void> {
+  return new Lane({ port, secrets, storage: new FilesystemStorage(settings, place) }).serve();
 }

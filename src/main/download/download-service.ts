@@ -8,7 +8,6 @@ import type { FileKey } from '../../shared/files.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { firstValue } from '../http/fields.ts';
 import { firstRangeOffset } from '../http/range.ts';
-import type { StoreHealth } from '../store-health.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import { BODY_CACHE_LIMITS, BodyCache, type CachedFile } from './body-cache.ts';
 import { planDownload } from './download-plan.ts';
@@ -22,7 +21,6 @@ export interface DownloadServiceOptions {
   readonly pool: WorkerPool;
   readonly buffers: BufferPool;
   readonly events: EventPublisher;
-  readonly health: StoreHealth;
   readonly rules: RepresentationRules;
 }
 

@@ -11,7 +11,6 @@ import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { AnswerHead, Exchange } from '../http/exchange.ts';
 import { type Problem, storageProblems } from '../http/problem.ts';
 import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
-import type { StoreHealth } from '../store-health.ts';
 import type { BodyCache } from './body-cache.ts';
 import { type PlanContext, planDownload, type Segment } from './download-plan.ts';
 import { DownloadReport } from './download-report.ts';
@@ -28,7 +27,6 @@ export type Refuse = (problem: Problem, failure: StorageFailure | null) => void;
 export interface LaneDownloadDependencies {
   readonly buffers: BufferPool;
   readonly events: EventPublisher;
-  readonly health: StoreHealth;
   readonly rules: RepresentationRules;
   readonly lane: LaneClient;
   readonly exchange: Exchange;
@@ -84,7 +82,6 @@ export class LaneDownload implements TransferListener {
 
   private refuse(problem: Problem, failure: StorageFailure | null): void {
     this.end();
-    if (failure !== null) this.context.health.report(failure);
     this.report.refused(problem.status);
     this.context.refuse(problem, failure);
   }
@@ -147,7 +144,7 @@ export class LaneDownload implements TransferListener {
   /** Half of a body is out: the only honest answer is the end of the connection. */
   private failedInBody(failure: StorageFailure): void {
     this.isOpen = false;
-    this.context.health.report(failure);
+    this.context.refuse(storageProblems[failure.code], failure);
     this.context.exchange.close('io');
   }
 

@@ -70,19 +70,11 @@ export class UploadService {
       gate: this.gate,
       grant: command.grant,
       exchange,
-      reservedBytes: this.reservedBytes(),
       onEnd,
       onOver: () => this.running.delete(upload),
     });
     this.running.add(upload);
     upload.start();
-  }
-
-  /** Bytes that running uploads were promised and have not sent. */
-  private reservedBytes(): number {
-    let sum = 0;
-    for (const upload of this.running) sum += upload.missingBytes;
-    return sum;
   }
 }
 
@@ -90,7 +82,6 @@ interface RunningUploadOptions extends UploadServiceOptions {
   readonly gate: ReadGate;
   readonly grant: UploadGrant;
   readonly exchange: Exchange;
-  readonly reservedBytes: number;
   readonly onEnd: OnEnd;
   readonly onOver: () => void;
 }
@@ -105,13 +96,9 @@ class RunningUpload implements UploadObserver {
 
   constructor(options: RunningUploadOptions) {
     this.options = options;
-    const { grant, buffers, gate, pool, reservedBytes } = options;
-    const order = { key: grant.key, size: grant.sizeBytes, signature: grant.signature, reservedBytes };
+    const { grant, buffers, gate, pool } = options;
+    const order = { key: grant.key, size: grant.sizeBytes, signature: grant.signature };
     this.transfer = new UploadTransfer({ lane: pool.uploadLane(), buffers, gate, order, observer: this });
-  }
-
-  get missingBytes(): number {
-    return this.options.grant.sizeBytes - this.transfer.receivedBytes;
   }
 
   start(): void {

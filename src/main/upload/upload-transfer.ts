@@ -22,7 +22,6 @@ export interface UploadOrder {
   readonly key: FileKey;
   readonly size: number;
   readonly signature: SignatureCheck;
-  readonly reservedBytes: number;
 }
 
 /** Who wants to know. Exactly one of `stored` and `failed` is called, once, unless the upload is aborted. */

@@ -6,12 +6,15 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Answer, AnswerHead, BodyReceiver, Exchange, GoneReason, RequestHead } from '../http/exchange.ts';
 import type { ResponseFields } from '../http/field-line.ts';
-import { statusLine } from '../http/status-line.ts';
 import { type FieldBlock, fieldBlock } from './field-block.ts';
+import { type Closing, type Reply, writeHead, writeReply } from './reply.ts';
 import { TransferClock } from './transfer-clock.ts';
 
 /** A refused body of more than this is cut off instead of being read to its end. */
 const MAX_IGNORED_BODY_BYTES = 64 * 1024 * 1024;
+/** So much of a body that is not wanted is waited for, and so long. */
+const MAX_AWAITED_BODY_BYTES = 256 * 1024;
+const MAX_BODY_WAIT_MS = 1_000;
 
 /** What the server does for its exchanges. */
 export interface ExchangeHost {
@@ -38,6 +41,11 @@ export class UwsExchange implements Exchange {
   private readonly goneListeners: ((reason: GoneReason) => void)[] = [];
   private readonly answeredListeners: (() => void)[] = [];
   private goneReason: GoneReason = 'client';
+  private reply: Reply | null = null;
+  private replyMs = 0;
+  private hasReceiver = false;
+  private isAwaitingBody = false;
+  private isInTurn = true;
   private streamed: { readonly head: AnswerHead; readonly block: FieldBlock; isHeadWritten: boolean } | null = null;
 
   constructor(dependencies: { res: HttpResponse; head: RequestHead; requestId: string; host: ExchangeHost }) {
@@ -62,16 +70,24 @@ export class UwsExchange implements Exchange {
   }
 
   receiveBody(receiver: BodyReceiver): void {
+    this.hasReceiver = true;
     this.res.onData((chunk, isLast) => {
       this.bytesIn += chunk.byteLength;
       if (isLast) this.isBodyComplete = true;
       // Chunks come until the body is over, also after the answer.
       if (this.state !== 'open') return;
       this.guard(() => {
-        receiver(new Uint8Array(chunk), isLast);
+        if (this.reply === null) receiver(new Uint8Array(chunk), isLast);
+        else if (isLast && this.isAwaitingBody) this.finishReply(this.reply);
         this.keepReading();
       });
     });
+  }
+
+  /** The handler has returned; a body that nobody wants is read all the same, so that its end is known. */
+  turnEnded(): void {
+    if (this.state === 'open' && !this.isBodyComplete && !this.hasReceiver) this.receiveBody(() => {});
+    this.isInTurn = false;
   }
 
   pauseBody(): void {
@@ -88,23 +104,18 @@ export class UwsExchange implements Exchange {
   }
 
   respond(answer: Answer): void {
-    const bodyBytes = typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length;
-    const isBodyless = this.head.method === 'HEAD' || answer.status === 204 || answer.status === 304;
-    const length = this.head.method === 'HEAD' && answer.status !== 304 ? bodyBytes : null;
-    this.answer(answer.status, answer.fields, (cuts) => {
-      if (!isBodyless) this.res.end(answer.body, cuts);
-      else this.endWithoutBody(length);
-      this.bytesOut += isBodyless ? 0 : bodyBytes;
-    });
+    const { status, fields, body } = answer;
+    const isToHead = this.head.method === 'HEAD';
+    if (!isToHead && status !== 204 && status !== 304) this.answer(status, fields, body, null);
+    else this.answer(status, fields, null, isToHead && status !== 304 ? Buffer.byteLength(body) : null);
   }
 
-  respondHead(head: AnswerHead): void {
-    const hasLength = head.status !== 204 && head.status !== 304;
-    this.answer(head.status, head.fields, () => this.endWithoutBody(hasLength ? head.length : null));
+  respondHead({ status, fields, length }: AnswerHead): void {
+    this.answer(status, fields, null, status === 204 || status === 304 ? null : length);
   }
 
   beginStream(head: AnswerHead, onDrain: () => void): void {
-    if (this.state !== 'open') return;
+    if (this.state !== 'open' || this.reply !== null) return;
     this.streamed = { head, block: fieldBlock(head.fields), isHeadWritten: false };
     this.state = 'streaming';
     this.status = head.status;
@@ -122,7 +133,8 @@ export class UwsExchange implements Exchange {
     let isDone = false;
     let isTaken = false;
     this.res.cork(() => {
-      if (!streamed.isHeadWritten) this.writeHead(streamed.head.status, streamed.block, this.mustClose());
+      if (!streamed.isHeadWritten)
+        writeHead(this.res, streamed.head.status, streamed.block, this.mustClose(streamed.block));
       streamed.isHeadWritten = true;
       [isTaken, isDone] = this.res.tryEnd(bytes, streamed.head.length);
     });
@@ -139,54 +151,67 @@ export class UwsExchange implements Exchange {
 
   /** Called about once a second while the exchange lasts: keeps slow transfers alive and ends dead ones. */
   tick(nowMs: number): void {
+    if (this.reply !== null && nowMs - this.replyMs > MAX_BODY_WAIT_MS) {
+      this.write(this.reply, 'cut');
+      return;
+    }
     const verdict = this.clock.look(nowMs, this);
     if (verdict === 'rearm') this.rearm();
     else if (verdict === 'close') this.close('timeout');
   }
 
-  private answer(status: number, fields: ResponseFields, finish: (cuts: boolean) => void): void {
-    if (this.state !== 'open') return;
-    const block = fieldBlock(fields);
+  private answer(status: number, fields: ResponseFields, body: Reply['body'], length: number | null): void {
+    if (this.state !== 'open' || this.reply !== null) return;
+    const reply = { status, block: fieldBlock(fields), body, length };
+    this.reply = reply;
     this.status = status;
+    this.replyMs = performance.now();
     const { kind } = this.head.framing.body;
-    if (kind === 'doubtful' || kind === 'chunked') this.answerLater(status, block, finish);
-    else this.write(status, block, this.remainingBodyBytes() > MAX_IGNORED_BODY_BYTES, finish);
+    if (kind === 'doubtful' || kind === 'chunked') this.cutLater(reply);
+    else if (this.canAwaitBody()) this.awaitBody();
+    else this.finishReply(reply);
+  }
+
+  private awaitBody(): void {
+    this.isAwaitingBody = true;
+    if (!this.hasReceiver) this.receiveBody(() => {});
+  }
+
+  /** A small rest of the body is read first: then the connection can be used again, and nothing overtakes the answer. */
+  private canAwaitBody(): boolean {
+    const remaining = this.remainingBodyBytes();
+    return remaining > 0 && remaining <= MAX_AWAITED_BODY_BYTES && (this.hasReceiver || this.isInTurn);
+  }
+
+  private finishReply(reply: Reply): void {
+    const remaining = this.remainingBodyBytes();
+    if (remaining > 0) this.write(reply, remaining > MAX_IGNORED_BODY_BYTES ? 'cut' : 'announce');
+    else if (!this.mustClose(reply.block)) this.write(reply, 'keep');
+    else this.cutLater(reply);
   }
 
   /**
-   * The transport may take what follows such a body for a request, and would serve it if this one were answered in the
-   * same turn. Answered in a later turn, and closed, it never gets there.
+   * The transport may serve what follows in the same packet if this is answered and closed in the same turn. In a later
+   * turn it closes the connection instead.
    */
-  private answerLater(status: number, block: FieldBlock, finish: (cuts: boolean) => void): void {
+  private cutLater(reply: Reply): void {
     setImmediate(() => {
-      if (this.state === 'open') this.guard(() => this.write(status, block, true, finish));
+      if (this.state === 'open') this.guard(() => this.write(reply, 'cut'));
     });
   }
 
-  private write(status: number, block: FieldBlock, cuts: boolean, finish: (cuts: boolean) => void): void {
+  private write(reply: Reply, closing: Closing): void {
     // A socket that is answered while paused stays deaf.
     this.resumeBody();
-    this.res.cork(() => {
-      this.writeHead(status, block, !cuts && this.mustClose());
-      finish(cuts);
-    });
+    writeReply(this.res, reply, closing);
+    const { body } = reply;
+    if (body !== null) this.bytesOut += typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     this.end('answered');
   }
 
-  private writeHead(status: number, block: FieldBlock, closes: boolean): void {
-    this.res.writeStatus(statusLine(status));
-    if (block.name !== null) this.res.writeHeader(block.name, block.value);
-    if (closes || block.closes) this.res.writeHeader('Connection', 'close');
-  }
-
-  /** The one form that is right on the wire and keeps the connection usable. */
-  private endWithoutBody(length: number | null): void {
-    if (length !== null) this.res.writeHeader('Content-Length', String(length));
-    this.res.endWithoutBody();
-  }
-
-  private mustClose(): boolean {
-    return this.host.isDraining || this.remainingBodyBytes() > 0 || this.head.framing.announcesTrailer;
+  /** Whether the connection must not be used again after an answer with these fields. */
+  private mustClose(block: FieldBlock): boolean {
+    return block.closes || this.host.isDraining || this.remainingBodyBytes() > 0 || this.head.framing.announcesTrailer;
   }
 
   private remainingBodyBytes(): number {

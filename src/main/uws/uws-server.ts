@@ -117,6 +117,7 @@ export class UwsServer implements ExchangeHost {
     this.exchanges.add(exchange);
     try {
       this.options.handle(exchange);
+      exchange.turnEnded();
     } catch (error) {
       this.options.onError(error);
       exchange.close('io');

@@ -52,12 +52,15 @@ function makeChild(parent: Folder, name: string): WayFolder {
   try {
     mkdirSync(inside(parent, name), FOLDER_MODE);
   } catch (error) {
+    const number = errorNumberOf(error);
+    if (number === 'ENOENT') throw new StorageError('path-conflict', 'ENOENT mkdir');
     // Somebody else made it in the meantime: as good as ours.
-    if (errorNumberOf(error) !== 'EEXIST') throw toStorageError(error, 'mkdir');
+    if (number !== 'EEXIST') throw toStorageError(error, 'mkdir');
     isNew = false;
   }
   const child = openChild(parent, name);
-  if (child === null) throw new StorageError('io', 'ENOENT open new folder');
+  // Removed again at once: somebody else is at work at this very path.
+  if (child === null) throw new StorageError('path-conflict', 'ENOENT open new folder');
   return { ...child, isNew };
 }
 

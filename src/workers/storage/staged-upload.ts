@@ -4,7 +4,6 @@
  * then acknowledged.
  */
 
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -19,6 +18,7 @@ import {
 import type { Durability, FileInfo, FileKey } from '../../shared/files.ts';
 import { closeAll, type Folder, inside, makeFolders, type WayFolder } from './folder.ts';
 import { type FolderSync, syncContent } from './folder-sync.ts';
+import type { FreeRoom } from './free-room.ts';
 import { createRecord, recordName } from './record.ts';
 import type { NewUpload, StagedUpload } from './storage.ts';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
@@ -31,8 +31,11 @@ const PUBLIC_MODE = 0o640;
 export interface StagingArea {
   readonly root: Folder;
   readonly staging: Folder;
+  readonly room: FreeRoom;
   readonly folderSync: FolderSync;
   readonly durability: Durability;
+  /** Text that no other staging file of this store has in its name. */
+  readonly newSuffix: () => string;
 }
 
 /** Identity of a content after its last change; what validators and record names are made of. */
@@ -62,7 +65,7 @@ export class FileStagedUpload implements StagedUpload {
     this.size = upload.size;
     this.type = upload.type;
     this.hash = hashOf(upload.key);
-    this.stagingName = `${this.hash.slice(0, 16)}.${randomBytes(16).toString('hex')}`;
+    this.stagingName = `${this.hash.slice(0, 16)}.${area.newSuffix()}`;
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     this.fd = attempt('open staging', () => openSync(inside(area.staging, this.stagingName), flags, STAGING_MODE));
   }
@@ -81,6 +84,7 @@ export class FileStagedUpload implements StagedUpload {
       done += attempt('write', () => writeSync(fd, bytes, from, bytes.length - from));
     }
     this.written += bytes.length;
+    this.area.room.settle(bytes.length);
   }
 
   async commit(): Promise<FileInfo> {
@@ -91,10 +95,7 @@ export class FileStagedUpload implements StagedUpload {
       const forget = needsRecord ? await this.writeRecord() : () => {};
       const content = this.contentNow();
       attempt('close', () => this.closeContent());
-      await this.publish(location).catch((error: unknown) => {
-        if (toStorageError(error, 'publish').code === 'exists') forget();
-        throw error;
-      });
+      await this.publish(location, forget);
       return {
         size: content.size,
         modifiedMs: Number(content.mtimeNs / 1_000_000n),
@@ -112,6 +113,7 @@ export class FileStagedUpload implements StagedUpload {
     } catch {
       // The content is being thrown away, or is linked and synced already: the error changes nothing.
     }
+    this.area.room.settle(this.size - this.written);
     removeQuietly(inside(this.area.staging, this.stagingName));
   }
 
@@ -164,14 +166,29 @@ export class FileStagedUpload implements StagedUpload {
     }
   }
 
-  /** Step 5: visible in one step, and only where nothing was; then the name is made durable. */
-  private async publish(location: Location): Promise<void> {
-    const way = makeFolders(this.area.root, location.folders);
+  /**
+   * Step 5: visible in one step, and only where nothing was; then the name is made durable. `forget` takes back what
+   * would be left of a content that never became visible; once it is visible nothing is rolled back.
+   */
+  private async publish(location: Location, forget: () => void): Promise<void> {
+    const way = this.linked(location, forget);
     try {
-      this.link(way.at(-1) ?? this.area.root, location.name);
       await this.syncWay(way);
     } finally {
       closeAll(way);
+    }
+  }
+
+  private linked(location: Location, forget: () => void): readonly WayFolder[] {
+    let way: readonly WayFolder[] = [];
+    try {
+      way = makeFolders(this.area.root, location.folders);
+      this.link(way.at(-1) ?? this.area.root, location.name);
+      return way;
+    } catch (error) {
+      closeAll(way);
+      forget();
+      throw error;
     }
   }
 
@@ -179,7 +196,10 @@ export class FileStagedUpload implements StagedUpload {
     try {
       linkSync(inside(this.area.staging, this.stagingName), inside(folder, name));
     } catch (error) {
-      if (errorNumberOf(error) === 'EEXIST') throw new StorageError('exists', 'EEXIST link', { cause: error });
+      const number = errorNumberOf(error);
+      if (number === 'EEXIST') throw new StorageError('exists', 'EEXIST link', { cause: error });
+      // The folder was removed after it was opened.
+      if (number === 'ENOENT') throw new StorageError('path-conflict', 'ENOENT link', { cause: error });
       throw toStorageError(error, 'link');
     }
   }

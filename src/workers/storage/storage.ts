@@ -10,8 +10,6 @@ export interface NewUpload {
   readonly key: FileKey;
   /** The exact number of bytes that will be written. */
   readonly size: number;
-  /** Bytes promised to other uploads in flight: free space that is already spoken for. */
-  readonly reservedBytes: number;
   /** Media type to keep with the content; null: the one that the extension gives. */
   readonly type: string | null;
 }

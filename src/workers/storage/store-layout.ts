@@ -3,8 +3,9 @@
  * no key can name. A function of the key alone, so a look-up needs no index.
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type FileKey, RESERVED_SEGMENT } from '../../shared/files.ts';
+import { StorageError } from './storage-error.ts';
 
 /** NAME_MAX of every file system that Linux servers use. */
 const MAX_SEGMENT_BYTES = 255;
@@ -17,12 +18,12 @@ export const LONG_NAMES = [RESERVED_SEGMENT, 'long'] as const;
 
 /** Lower-case hex SHA-256 of the bytes of the path: the name of everything that belongs to a key. */
 export function hashOf(key: FileKey): string {
-  return createHash('sha256').update(key, 'utf8').digest('hex');
+  return hash('sha256', key, 'hex');
 }
 
 /** Short name for logs: joins lines, opens nothing. */
-export function fileIdOf(hash: string): string {
-  return hash.slice(0, 12);
+export function fileIdOf(keyHash: string): string {
+  return keyHash.slice(0, 12);
 }
 
 /** Where the content of a key lies: folders below StoreDir, then the name in the last of them. */
@@ -33,14 +34,23 @@ export interface Location {
   readonly isLongName: boolean;
 }
 
-/** A key whose segments and length fit is stored as it stands, any other under its hash. */
-export function locate(key: FileKey, hash: string): Location {
+const noSegment = /(?:^|\/)\.{0,2}(?:\/|$)/;
+const reservedTree = new RegExp(`^\\${RESERVED_SEGMENT}(?:/|$)`, 'i');
+
+/**
+ * A key whose segments and length fit is stored as it stands, any other under its hash. What main would never send is
+ * checked once more, since every path on disk is made here. Errors: not-found.
+ */
+export function locate(key: FileKey, keyHash: string): Location {
+  if (noSegment.test(key) || reservedTree.test(key) || key.includes('\0')) {
+    throw new StorageError('not-found', 'not the name of a file');
+  }
   if (!isLong(key)) {
     const folders = key.split('/');
     const name = folders.pop() ?? key;
     return { folders, name, isLongName: false };
   }
-  return { folders: [...LONG_NAMES, hash.slice(0, 2)], name: hash, isLongName: true };
+  return { folders: [...LONG_NAMES, keyHash.slice(0, 2)], name: keyHash, isLongName: true };
 }
 
 function isLong(key: string): boolean {
@@ -51,6 +61,6 @@ function isLong(key: string): boolean {
 }
 
 /** Folders that hold the records of a key. */
-export function recordFolders(hash: string): readonly string[] {
-  return [...RECORDS, hash.slice(0, 2), hash];
+export function recordFolders(keyHash: string): readonly string[] {
+  return [...RECORDS, keyHash.slice(0, 2), keyHash];
 }

@@ -1,0 +1,60 @@
+/**
+ * Writing a complete answer in the one order that is right on the wire. All native calls of an answer stand together
+ * here, in one cork.
+ */
+
+import type { HttpResponse } from 'uWebSockets.js';
+import { statusLine } from '../http/status-line.ts';
+import type { FieldBlock } from './field-block.ts';
+
+export interface Reply {
+  readonly status: number;
+  readonly block: FieldBlock;
+  /** null: HEAD, 204 and 304 have none. */
+  readonly body: string | Uint8Array | null;
+  /** Content-Length of an answer without a body; null: none is sent. */
+  readonly length: number | null;
+}
+
+/**
+ * What becomes of the connection. `announce`: the client is told, and the transport drops what still comes.
+ * `cut`: closed behind the answer; with unread bytes under way that may destroy the answer before it is read.
+ */
+export type Closing = 'keep' | 'announce' | 'cut';
+
+/** `res` is not used again by the caller. */
+export function writeReply(res: HttpResponse, reply: Reply, closing: Closing): void {
+  const { body } = reply;
+  if (body === null) {
+    writeHeadOnly(res, reply, closing);
+    return;
+  }
+  res.cork(() => {
+    writeHead(res, reply.status, reply.block, closing === 'announce');
+    res.end(body, closing === 'cut');
+  });
+}
+
+export function writeHead(res: HttpResponse, status: number, block: FieldBlock, closes: boolean): void {
+  res.writeStatus(statusLine(status));
+  if (block.name !== null) res.writeHeader(block.name, block.value);
+  if (closes) res.writeHeader('Connection', 'close');
+}
+
+function writeHeadOnly(res: HttpResponse, { status, block, length }: Reply, closing: Closing): void {
+  if (closing === 'cut' && length !== null) {
+    // The library cannot close behind a head. One that promises a body is not over for it, and can be closed.
+    res.cork(() => {
+      writeHead(res, status, block, true);
+      res.tryEnd('', Math.max(1, length));
+    });
+    setImmediate(() => res.close());
+    return;
+  }
+  res.cork(() => {
+    writeHead(res, status, block, closing !== 'keep');
+    // With this form, and no other, length and connection are right.
+    if (length !== null) res.writeHeader('Content-Length', String(length));
+    res.endWithoutBody();
+  });
+}

@@ -1,0 +1,154 @@
+/** Opening a store: what is made, what is checked, what an earlier run left, and what cannot be a store. */
+
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
+import { measureSpace, prepareStore, probeStore, recoverStore } from '../../src/workers/storage/prepare-store.ts';
+import { keep, keyOf, readFile, StoreFixture, settingsFor, stage } from '../support/store-fixture.ts';
+import { treeOf } from '../support/store-state.ts';
+
+const OWN_FOLDERS = ['.hfs/', '.hfs/long/', '.hfs/records/', '.hfs/staging/'];
+/** An account without privileges, for tests that run as root, whom no mode keeps out. */
+const NOBODY = 65_534;
+
+let folder: string;
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hmac-prepare-'));
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('makes a missing StoreDir with its parents, and its own folders, for owner and group only', () => {
+  const storeDir = join(folder, 'deep/er/store');
+  const { device, inode } = prepareStore(storeDir);
+  assert.deepEqual(treeOf(storeDir), OWN_FOLDERS);
+  const stats = statSync(storeDir, { bigint: true });
+  assert.deepEqual([device, inode], [stats.dev.toString(), stats.ino.toString()]);
+  for (const path of ['', ...OWN_FOLDERS]) assert.equal(statSync(join(storeDir, path)).mode & 0o027, 0, path);
+});
+
+test('changes nothing when it is run again, and beside a running server', async () => {
+  const store = new StoreFixture();
+  try {
+    await keep(store.storage, 'kept', 'kept', 'x/own');
+    const upload = stage(store.storage, 'running', Buffer.from('running'));
+    const before = treeOf(store.settings.storeDir);
+    const first = prepareStore(store.settings.storeDir);
+    assert.deepEqual(prepareStore(store.settings.storeDir), first);
+    assert.deepEqual(treeOf(store.settings.storeDir), before);
+    await upload.commit();
+    assert.equal(readFile(store.storage, 'running').text, 'running');
+  } finally {
+    store.remove();
+  }
+});
+
+test('takes a tree of files as it is', () => {
+  const storeDir = join(folder, 'imported');
+  mkdirSync(join(storeDir, 'a/b'), { recursive: true });
+  writeFileSync(join(storeDir, 'a/b/file'), 'imported');
+  prepareStore(storeDir);
+  const storage = new FilesystemStorage(settingsFor(storeDir), 0);
+  assert.equal(readFile(storage, 'a/b/file').text, 'imported');
+});
+
+test('refuses a file in place of the folder, or on the way to it, and leaves it alone', () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, 'text');
+  for (const storeDir of [file, join(file, 'below')]) {
+    assert.throws(() => prepareStore(storeDir), { name: 'StorageError', message: /^(EEXIST|ENOTDIR) / });
+  }
+  assert.equal(readFileSync(file, 'utf8'), 'text');
+});
+
+test('F26 refuses a folder that cannot be written, as an ordinary user', () => {
+  const storeDir = join(folder, 'read-only');
+  mkdirSync(storeDir);
+  chmodSync(storeDir, 0o555);
+  chmodSync(folder, 0o755);
+  asOrdinaryUser(() => {
+    assert.throws(() => prepareStore(storeDir), { name: 'StorageError', message: /^EACCES mkdir/ });
+    assert.throws(() => prepareStore(join(storeDir, 'below')), { name: 'StorageError', message: /^EACCES mkdir/ });
+  });
+  assert.deepEqual(treeOf(storeDir), []);
+});
+
+test('a storage needs the folders that prepareStore makes', () => {
+  const storeDir = join(folder, 'unprepared');
+  mkdirSync(storeDir);
+  assert.throws(() => new FilesystemStorage(settingsFor(storeDir), 0), {
+    name: 'StorageError',
+    code: 'store-unavailable',
+  });
+});
+
+test('recovery removes every unfinished upload and nothing else', async () => {
+  const store = new StoreFixture();
+  try {
+    const { storeDir } = store.settings;
+    await keep(store.storage, 'folder/kept', 'kept', 'x/own');
+    await keep(store.storage, 'n'.repeat(300), 'long');
+    const before = treeOf(storeDir);
+    for (const key of ['a', 'b/c', 'd']) stage(store.storage, key, Buffer.from('unfinished'));
+    writeFileSync(store.pathOf('.hfs/staging/check.1.a'), 'scratch');
+    assert.deepEqual(recoverStore(storeDir), { removedStagingFiles: 4 });
+    assert.deepEqual(recoverStore(storeDir), { removedStagingFiles: 0 });
+    assert.deepEqual(treeOf(storeDir), before);
+    assert.equal(readFile(store.storage, 'folder/kept').info.type, 'x/own');
+  } finally {
+    store.remove();
+  }
+});
+
+test('a probe writes and leaves nothing, and fails when the store is gone', () => {
+  const store = new StoreFixture();
+  const { storeDir } = store.settings;
+  const before = treeOf(storeDir);
+  probeStore(storeDir);
+  assert.deepEqual(treeOf(storeDir), before);
+  store.remove();
+  assert.throws(() => probeStore(storeDir), { name: 'StorageError' });
+  assert.equal(existsSync(storeDir), false, 'it is not made again');
+});
+
+test('room is measured in bytes of the file system of the store', () => {
+  const { freeBytes, totalBytes } = measureSpace(folder);
+  assert.ok(freeBytes > 0 && freeBytes <= totalBytes);
+  assert.throws(() => measureSpace(join(folder, 'none')), { name: 'StorageError' });
+});
+
+test('F16 F17 an upload is refused when less than the reserve would remain, promises of others included', () => {
+  const { freeBytes } = measureSpace(folder);
+  const order = { key: keyOf('file'), size: 0, type: null };
+  const full = { name: 'StorageError', code: 'no-space' };
+  const gib = 1024 ** 3;
+  const store = new StoreFixture({ minFreeBytes: freeBytes - 2 * gib });
+  const { storage } = store;
+  const neighbour = store.neighbour();
+  try {
+    assert.throws(() => storage.createUpload({ ...order, size: 3 * gib }), full);
+    storage.createUpload({ ...order, size: gib }).discard();
+    const promised = neighbour.createUpload({ ...order, key: keyOf('other'), size: gib });
+    assert.throws(() => storage.createUpload({ ...order, size: 1.5 * gib }), full, 'promised by another lane');
+    promised.discard();
+    storage.createUpload({ ...order, size: 1.5 * gib }).discard();
+    assert.deepEqual(store.stagingFiles(), []);
+  } finally {
+    store.remove();
+  }
+});
+
+/** Runs something without root's privileges, whoever runs the tests. */
+function asOrdinaryUser(run: () => void): void {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    run();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
