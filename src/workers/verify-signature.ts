@@ -18,8 +18,8 @@ export interface Verified {
  */
 export function verifySignature(check: SignatureCheck, secrets: Secrets): Verified | null {
   const presented = Buffer.from(check.mac, 'hex');
-  // timingSafeEqual throws on other lengths, and hex decoding stops silently at the first bad digit.
-  if (presented.length !== MAC_BYTES) return null;
+  // timingSafeEqual throws on other lengths, and hex decoding stops silently at the first bad or lonely digit.
+  if (presented.length !== MAC_BYTES || check.mac.length !== 2 * MAC_BYTES) return null;
   let verified: Verified | null = null;
   for (const secret of secrets) {
     for (const message of check.messages) {

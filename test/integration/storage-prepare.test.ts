@@ -142,6 +142,32 @@ test('F16 F17 an upload is refused when less than the reserve would remain, prom
   }
 });
 
+test('F17 a promise of room ends with its upload, however that ends', async () => {
+  const store = new StoreFixture();
+  const { storage } = store;
+  const promised = (): bigint =>
+    new BigInt64Array(store.settings.promisedBytes).reduce((sum, bytes) => sum + bytes, 0n);
+  const order = { key: keyOf('file'), size: 100, type: null };
+  try {
+    const upload = storage.createUpload(order);
+    upload.write(new Uint8Array(40));
+    assert.equal(promised(), 60n, 'what is written is promised no longer');
+    upload.discard();
+    const [first, second] = [stage(storage, 'twice', Buffer.from('x')), stage(storage, 'twice', Buffer.from('y'))];
+    await first.commit();
+    await assert.rejects(second.commit());
+    await assert.rejects(storage.createUpload(order).commit(), { code: 'size-mismatch' });
+    const larger = storage.createUpload(order);
+    assert.throws(() => larger.write(new Uint8Array(101)), { code: 'size-mismatch' });
+    larger.discard();
+    assert.throws(() => storage.createUpload({ ...order, key: keyOf('twice') }), { code: 'exists' });
+    assert.throws(() => storage.createUpload({ ...order, size: Number.MAX_SAFE_INTEGER }), { code: 'no-space' });
+    assert.equal(promised(), 0n);
+  } finally {
+    store.remove();
+  }
+});
+
 /** Runs something without root's privileges, whoever runs the tests. */
 function asOrdinaryUser(run: () => void): void {
   const isRoot = process.geteuid?.() === 0;

@@ -22,17 +22,18 @@ export interface Reply {
  */
 export type Closing = 'keep' | 'announce' | 'cut';
 
-/** `res` is not used again by the caller. */
-export function writeReply(res: HttpResponse, reply: Reply, closing: Closing): void {
+/**
+ * Writes everything. True: the connection is still to be closed with `res.close()`, in a later turn and unless it was
+ * aborted meanwhile; false: `res` must not be used again.
+ */
+export function writeReply(res: HttpResponse, reply: Reply, closing: Closing): boolean {
   const { body } = reply;
-  if (body === null) {
-    writeHeadOnly(res, reply, closing);
-    return;
-  }
+  if (body === null) return writeHeadOnly(res, reply, closing);
   res.cork(() => {
     writeHead(res, reply.status, reply.block, closing === 'announce');
     res.end(body, closing === 'cut');
   });
+  return false;
 }
 
 export function writeHead(res: HttpResponse, status: number, block: FieldBlock, closes: boolean): void {
@@ -41,15 +42,14 @@ export function writeHead(res: HttpResponse, status: number, block: FieldBlock, 
   if (closes) res.writeHeader('Connection', 'close');
 }
 
-function writeHeadOnly(res: HttpResponse, { status, block, length }: Reply, closing: Closing): void {
+function writeHeadOnly(res: HttpResponse, { status, block, length }: Reply, closing: Closing): boolean {
   if (closing === 'cut' && length !== null) {
     // The library cannot close behind a head. One that promises a body is not over for it, and can be closed.
     res.cork(() => {
       writeHead(res, status, block, true);
       res.tryEnd('', Math.max(1, length));
     });
-    setImmediate(() => res.close());
-    return;
+    return true;
   }
   res.cork(() => {
     writeHead(res, status, block, closing !== 'keep');
@@ -57,4 +57,5 @@ function writeHeadOnly(res: HttpResponse, { status, block, length }: Reply, clos
     if (length !== null) res.writeHeader('Content-Length', String(length));
     res.endWithoutBody();
   });
+  return false;
 }

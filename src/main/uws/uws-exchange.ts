@@ -41,6 +41,8 @@ export class UwsExchange implements Exchange {
   private readonly goneListeners: ((reason: GoneReason) => void)[] = [];
   private readonly answeredListeners: (() => void)[] = [];
   private goneReason: GoneReason = 'client';
+  /** The native response is no more. */
+  private isAborted = false;
   private reply: Reply | null = null;
   private replyMs = 0;
   private hasReceiver = false;
@@ -58,7 +60,10 @@ export class UwsExchange implements Exchange {
     const { body } = this.head.framing;
     this.isBodyComplete = body.kind === 'none' || (body.kind === 'length' && body.length === 0);
     // First of all: a handler that returns without it ends the process.
-    this.res.onAborted(() => this.end('gone'));
+    this.res.onAborted(() => {
+      this.isAborted = true;
+      this.end('gone');
+    });
   }
 
   onGone(listener: (reason: GoneReason) => void): void {
@@ -203,10 +208,17 @@ export class UwsExchange implements Exchange {
   private write(reply: Reply, closing: Closing): void {
     // A socket that is answered while paused stays deaf.
     this.resumeBody();
-    writeReply(this.res, reply, closing);
+    if (writeReply(this.res, reply, closing)) this.closeLater();
     const { body } = reply;
     if (body !== null) this.bytesOut += typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     this.end('answered');
+  }
+
+  /** The head is on its way to the socket; the client may be faster than we are. */
+  private closeLater(): void {
+    setImmediate(() => {
+      if (!this.isAborted) this.res.close();
+    });
   }
 
   /** Whether the connection must not be used again after an answer with these fields. */

@@ -34,7 +34,7 @@ export class FilesystemStorage implements Storage {
     try {
       return new FileStagedUpload(this.area, upload);
     } catch (error) {
-      this.area.room.settle(upload.size);
+      this.area.room.release(upload.size);
       throw error;
     }
   }

@@ -48,8 +48,14 @@ export class FreeRoom {
     }
   }
 
-  /** The promise of so many bytes is kept, or no longer needed. */
-  settle(bytes: number): void {
+  /** So many promised bytes have been written: they are used now. */
+  keep(bytes: number): void {
+    this.promised.add(-bytes);
+    this.freeBytes -= bytes;
+  }
+
+  /** So many promised bytes will not be written. */
+  release(bytes: number): void {
     this.promised.add(-bytes);
   }
 

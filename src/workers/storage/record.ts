@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { type Folder, inside, openFolders } from './folder.ts';
 import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
 import { recordFolders } from './store-layout.ts';
@@ -77,7 +77,17 @@ export function createRecord(folder: Folder, name: string, record: FileRecord): 
     return fd;
   } catch (error) {
     closeSync(fd);
+    removeRecord(folder, name);
     throw error;
+  }
+}
+
+/** Takes a record back; one that cannot be removed describes a content that will never be there. */
+export function removeRecord(folder: Folder, name: string): void {
+  try {
+    unlinkSync(inside(folder, name));
+  } catch {
+    // Harmless where it lies: nothing has its name.
   }
 }
 

@@ -19,7 +19,7 @@ import type { Durability, FileInfo, FileKey } from '../../shared/files.ts';
 import { closeAll, type Folder, inside, makeFolders, type WayFolder } from './folder.ts';
 import { type FolderSync, syncContent } from './folder-sync.ts';
 import type { FreeRoom } from './free-room.ts';
-import { createRecord, recordName } from './record.ts';
+import { createRecord, recordName, removeRecord } from './record.ts';
 import type { NewUpload, StagedUpload } from './storage.ts';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 import { hashOf, type Location, locate, recordFolders } from './store-layout.ts';
@@ -84,7 +84,7 @@ export class FileStagedUpload implements StagedUpload {
       done += attempt('write', () => writeSync(fd, bytes, from, bytes.length - from));
     }
     this.written += bytes.length;
-    this.area.room.settle(bytes.length);
+    this.area.room.keep(bytes.length);
   }
 
   async commit(): Promise<FileInfo> {
@@ -113,7 +113,7 @@ export class FileStagedUpload implements StagedUpload {
     } catch {
       // The content is being thrown away, or is linked and synced already: the error changes nothing.
     }
-    this.area.room.settle(this.size - this.written);
+    this.area.room.release(this.size - this.written);
     removeQuietly(inside(this.area.staging, this.stagingName));
   }
 
@@ -142,15 +142,24 @@ export class FileStagedUpload implements StagedUpload {
       const folder = way.at(-1) ?? this.area.root;
       const { fd, name } = this.createRecord(folder);
       try {
-        if (this.area.durability !== 'none') await syncContent(fd);
-      } finally {
-        closeSync(fd);
+        await this.syncRecord(fd, way);
+      } catch (error) {
+        removeRecord(folder, name);
+        throw error;
       }
-      await this.syncWay(way);
       return () => removeQuietly(inside(this.area.root, [...recordFolders(this.hash), name].join('/')));
     } finally {
       closeAll(way);
     }
+  }
+
+  private async syncRecord(fd: number, way: readonly WayFolder[]): Promise<void> {
+    try {
+      if (this.area.durability !== 'none') await syncContent(fd);
+    } finally {
+      closeSync(fd);
+    }
+    await this.syncWay(way);
   }
 
   private createRecord(folder: Folder): { fd: number; name: string } {

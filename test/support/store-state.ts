@@ -1,0 +1,45 @@
+/** What lies on disk: tests compare it before and after a request that must leave nothing. */
+
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const TIMEOUT_MS = 2_000;
+const POLL_MS = 2;
+
+interface Store {
+  readonly storeDir: string;
+  stagingFiles(): readonly string[];
+}
+
+/** Every file and folder below a folder, sorted, with what it is: `a/`, `a/file`, `a/link@`, `a/fifo|`. */
+export function treeOf(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .map((entry) => {
+      const path = relative(folder, join(entry.parentPath, entry.name));
+      if (entry.isDirectory()) return `${path}/`;
+      if (entry.isSymbolicLink()) return `${path}@`;
+      return entry.isFile() ? path : `${path}|`;
+    })
+    .sort();
+}
+
+/** What clients have uploaded: everything outside the server's own tree. */
+export function publicTreeOf(folder: string): readonly string[] {
+  return treeOf(folder).filter((path) => !path.startsWith('.hfs/'));
+}
+
+/** Looks until the condition holds. For states of the disk, which no event announces. Rejects after two seconds. */
+export async function eventually(condition: () => boolean, what: string, timeoutMs = TIMEOUT_MS): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await delay(POLL_MS);
+  }
+}
+
+/** The whole store once no unfinished upload is left in it. */
+export async function settledTree(store: Store): Promise<readonly string[]> {
+  await eventually(() => store.stagingFiles().length === 0, 'no staging files');
+  return treeOf(store.storeDir);
+}

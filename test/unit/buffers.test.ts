@@ -1,0 +1,146 @@
+/** The buffer pool: bounded, first come first served, and smaller again after a burst. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { BufferPool } from '../../src/shared/buffers.ts';
+
+const BYTES = 64;
+
+function poolOf(maxBuffers: number): BufferPool {
+  return new BufferPool({ bufferBytes: BYTES, maxBuffers });
+}
+
+/** Takes a buffer that must be there. */
+function takeFrom(pool: BufferPool): ArrayBuffer {
+  const buffer = pool.take();
+  assert.ok(buffer !== null);
+  return buffer;
+}
+
+test('gives out at most so many buffers at a time', () => {
+  const pool = poolOf(2);
+  const [first] = [takeFrom(pool), takeFrom(pool)];
+  assert.equal(pool.take(), null);
+  assert.deepEqual([pool.inUse, pool.available], [2, 0]);
+  pool.give(first);
+  assert.deepEqual([pool.inUse, pool.available], [1, 1]);
+  assert.equal(takeFrom(pool).byteLength, BYTES);
+});
+
+test('gives the buffer out first that came home last: its memory is warm', () => {
+  const pool = poolOf(3);
+  const buffers = [takeFrom(pool), takeFrom(pool), takeFrom(pool)];
+  for (const buffer of buffers) pool.give(buffer);
+  for (const buffer of buffers.toReversed()) assert.equal(pool.take(), buffer);
+});
+
+test('ignores a buffer of another length, and one that was moved away', () => {
+  const pool = poolOf(2);
+  const buffer = takeFrom(pool);
+  pool.give(new ArrayBuffer(BYTES + 1));
+  structuredClone(buffer, { transfer: [buffer] });
+  pool.give(buffer);
+  assert.equal(pool.inUse, 1);
+});
+
+test('calls back at once while there are buffers, and in turn when they come home', () => {
+  const pool = poolOf(1);
+  const order: string[] = [];
+  const held: ArrayBuffer[] = [];
+  const wait = (name: string): void =>
+    pool.whenAvailable((buffer) => {
+      order.push(name);
+      held.push(buffer);
+    });
+  wait('at once');
+  assert.deepEqual([order, pool.isShort], [['at once'], false]);
+  wait('second');
+  wait('third');
+  assert.deepEqual([order.length, pool.isShort, pool.inUse], [1, true, 1]);
+  for (const expected of ['second', 'third']) {
+    pool.give(held.pop() ?? new ArrayBuffer(0));
+    assert.equal(order.at(-1), expected);
+    assert.equal(pool.inUse, 1);
+  }
+  assert.equal(pool.isShort, false);
+  pool.give(held.pop() ?? new ArrayBuffer(0));
+  assert.equal(pool.inUse, 0);
+});
+
+test('gives nobody a buffer before those who wait already', () => {
+  const pool = poolOf(2);
+  const held = [takeFrom(pool), takeFrom(pool)];
+  const order: number[] = [];
+  for (const index of [1, 2, 3]) pool.whenAvailable(() => order.push(index));
+  for (const buffer of held) pool.give(buffer);
+  assert.deepEqual(order, [1, 2]);
+});
+
+test('writes off what will not come back, and serves those who wait with new buffers', () => {
+  const pool = poolOf(2);
+  takeFrom(pool);
+  takeFrom(pool);
+  let served = 0;
+  for (let index = 0; index < 3; index += 1) pool.whenAvailable(() => (served += 1));
+  pool.forget(2);
+  assert.deepEqual([served, pool.inUse, pool.isShort], [2, 2, true]);
+});
+
+test('tells the one who watches whenever fewer buffers are in use, and not when one goes to the next who waits', () => {
+  const pool = poolOf(2);
+  const seen: number[] = [];
+  pool.watch(() => seen.push(pool.inUse));
+  const [first] = [takeFrom(pool), takeFrom(pool)];
+  pool.whenAvailable((buffer) => pool.give(buffer));
+  assert.deepEqual(seen, []);
+  pool.give(first);
+  pool.forget(1);
+  assert.deepEqual(seen, [1, 0]);
+});
+
+test('keeps what is used and lets go of what was not needed since the last trim', () => {
+  const pool = poolOf(4);
+  const buffers = new Set([takeFrom(pool), takeFrom(pool), takeFrom(pool), takeFrom(pool)]);
+  for (const buffer of buffers) pool.give(buffer);
+  pool.trim();
+  // One of four is used between the trims: three were idle all the time.
+  pool.give(takeFrom(pool));
+  pool.trim();
+  const again = [takeFrom(pool), takeFrom(pool), takeFrom(pool), takeFrom(pool)];
+  assert.equal(again.filter((buffer) => buffers.has(buffer)).length, 1);
+});
+
+test('lets go of everything when nobody needs a buffer any more', () => {
+  const pool = poolOf(8);
+  const buffers = new Set(Array.from({ length: 8 }, () => takeFrom(pool)));
+  for (const buffer of buffers) pool.give(buffer);
+  pool.trim();
+  pool.trim();
+  assert.ok(!buffers.has(takeFrom(pool)));
+});
+
+/** What may happen to a pool; `held` are the buffers that are out. */
+const steps: Readonly<Record<string, (pool: BufferPool, held: ArrayBuffer[]) => void>> = {
+  take: (pool, held) => held.push(...[pool.take()].filter((buffer) => buffer !== null)),
+  give: (pool, held) => pool.give(held.pop() ?? new ArrayBuffer(0)),
+  wait: (pool, held) => pool.whenAvailable((buffer) => held.push(buffer)),
+  trim: (pool) => pool.trim(),
+  forget: (pool, held) => pool.forget(held.splice(0, 1).length),
+};
+
+test('counts right whatever happens in whatever order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...Object.values(steps)), { maxLength: 200 }), (actions) => {
+      const pool = poolOf(5);
+      const held: ArrayBuffer[] = [];
+      for (const action of actions) {
+        action(pool, held);
+        assert.equal(pool.inUse, held.length);
+        assert.equal(pool.available, 5 - held.length);
+        assert.equal(new Set(held).size, held.length);
+        assert.ok(held.length === 5 || !pool.isShort);
+      }
+    }),
+  );
+});
