@@ -24,6 +24,8 @@ export type StorageErrorCode =
   | 'too-many-files'
   /** More body bytes wait for the disk than memory allows. */
   | 'overloaded'
+  /** EACCES, EPERM: something in the store belongs to somebody else. */
+  | 'denied'
   /** EIO and every other system error. */
   | 'io'
   /** The thread that held the transfer died. */

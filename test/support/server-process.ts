@@ -67,7 +67,13 @@ export class ServerProcess {
   /** Starts a server and resolves when it answers. Rejects with its output when it does not start. */
   static async start(options: ServerOptions = {}): Promise<ServerProcess> {
     const server = ServerProcess.spawn(options);
-    const started = await Promise.race([server.event('server.started', START_TIMEOUT_MS), server.exited]);
+    const started = await Promise.race([server.event('server.started', START_TIMEOUT_MS), server.exited]).catch(
+      async (error: unknown) => {
+        server.kill('SIGKILL');
+        await server.stop();
+        throw error;
+      },
+    );
     if (!('msg' in started)) {
       rmSync(server.folder, { recursive: true, force: true });
       throw new Error(`server ended with ${started.status ?? started.signal}: ${server.errors}`);
@@ -82,7 +88,7 @@ export class ServerProcess {
     const folder = mkdtempSync(join(tmpdir(), 'hmac-file-server-test-'));
     const storeDir = options.storeDir ?? join(folder, 'store');
     const configFile = join(folder, 'config.toml');
-    writeFileSync(configFile, renderToml({ ...defaults, StoreDir: storeDir, ...options.settings }));
+    writeFileSync(configFile, renderToml({ ...defaults, StoreDir: storeDir, ...options.settings }), { mode: 0o600 });
     const entry = join(projectRoot, 'dist/src/main/entry.cjs');
     const [command = '', ...args] = [
       ...(options.prefix ?? []),

@@ -118,6 +118,7 @@ test('every failure of a worker has its answer', () => {
     'store-unavailable': 503,
     'too-many-files': 503,
     overloaded: 503,
+    denied: 500,
     io: 500,
     'worker-lost': 500,
   });

@@ -107,6 +107,7 @@ export const storageProblems = {
   'store-unavailable': problems.unavailable,
   'too-many-files': problems.unavailable,
   overloaded: problems.busy,
+  denied: problems.internal,
   io: problems.internal,
   'worker-lost': problems.internal,
 } satisfies Record<StorageErrorCode, Problem>;

@@ -187,6 +187,7 @@ const cutReasons = {
   'store-unavailable': 'io',
   'too-many-files': 'io',
   overloaded: 'io',
+  denied: 'io',
   io: 'io',
   'worker-lost': 'io',
 } satisfies Record<StorageErrorCode, CutReason>;

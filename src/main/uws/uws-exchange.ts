@@ -157,7 +157,8 @@ export class UwsExchange implements Exchange {
   /** Called about once a second while the exchange lasts: keeps slow transfers alive and ends dead ones. */
   tick(nowMs: number): void {
     if (this.reply !== null && nowMs - this.replyMs > MAX_BODY_WAIT_MS) {
-      this.write(this.reply, 'cut');
+      // It is told now; what it still sends is read, or the reset would overtake the answer.
+      this.write(this.reply, 'announce');
       return;
     }
     const verdict = this.clock.look(nowMs, this);

@@ -18,6 +18,10 @@ const codes: ReadonlyMap<string, StorageErrorCode> = new Map([
   ['EFBIG', 'too-large'],
   ['EROFS', 'store-unavailable'],
   ['ESTALE', 'store-unavailable'],
+  ['EACCES', 'denied'],
+  ['EPERM', 'denied'],
+  ['ENAMETOOLONG', 'path-conflict'],
+  ['EMLINK', 'path-conflict'],
   ['EMFILE', 'too-many-files'],
   ['ENFILE', 'too-many-files'],
 ]);
