@@ -2,6 +2,7 @@
 
 import { nearestName } from '../config/nearest-name.ts';
 import { readProductVersion } from '../config/product-version.ts';
+import { benchCommand } from './bench.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { type Command, type CommandIo, exitStatus, UsageError } from './command.ts';
 import { commandHelp, programHelp } from './help-text.ts';
@@ -22,7 +23,14 @@ const helpCommand: Command = {
   },
 };
 
-const commands: readonly Command[] = [serveCommand, checkConfigCommand, initCommand, signCommand, helpCommand];
+const commands: readonly Command[] = [
+  serveCommand,
+  checkConfigCommand,
+  initCommand,
+  signCommand,
+  benchCommand,
+  helpCommand,
+];
 
 /** @throws {UsageError} */
 function findCommand(name: string): Command {
@@ -48,6 +56,7 @@ async function dispatch(argv: readonly string[], io: CommandIo): Promise<number>
   }
   const hasName = first !== '' && !first.startsWith('-');
   const command = hasName ? findCommand(first) : serveCommand;
+  if (command.readsOwnArguments) return command.run({ options: new Map(), positionals: argv.slice(1) }, io);
   const input = parseOptions(hasName ? argv.slice(1) : argv, command);
   if (input.wantsHelp) {
     io.stdout.write(commandHelp(command));

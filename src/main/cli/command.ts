@@ -51,6 +51,8 @@ export interface Command {
   /** Further lines of its help; an empty text for none. */
   readonly details: string;
   readonly options: Readonly<Record<string, CommandOption>>;
+  /** Everything behind the name, `--help` too, is handed over as positionals. */
+  readonly readsOwnArguments?: true;
   /**
    * @returns The exit status.
    * @throws {UsageError}

@@ -1,0 +1,94 @@
+/** HMAC File Server as a target: a build of it, started with a configuration of its own and an empty store. */
+
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Durability } from '../../src/shared/files.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { Leftovers } from '../leftovers.ts';
+import { ChildServer, findFreePort } from './child-server.ts';
+import { loopbackEndpoint } from './loopback-endpoint.ts';
+import { type RunningTarget, type Target, TargetError } from './target.ts';
+
+/** How slot URLs are signed. */
+export type SignatureForm = 'v' | 'v2' | 'none';
+
+const BASE = 'files';
+/** The executable, and what older revisions have instead. */
+const ENTRIES = ['src/main/entry.cjs', 'src/main/index.js'];
+
+/** The upload template of a form behind a prefix that ends in `/`. */
+export function uploadTemplate(prefix: string, form: SignatureForm): string {
+  return form === 'none' ? `${prefix}{path}` : `${prefix}{path}?${form}={${form}}`;
+}
+
+export interface SpawnedServerSettings {
+  readonly name: string;
+  /** The folder with the compiled sources, that holds `src/main`. */
+  readonly distFolder: string;
+  readonly durability: Durability;
+  readonly signatureForm: SignatureForm;
+  readonly leftovers: Leftovers;
+}
+
+/**
+ * The environment of the installed executable, which gives the memory of transfer buffers back to the system; without the settings of
+ * this shell, which would beat the configuration.
+ */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HMAC_FILE_SERVER_'));
+  return { ...Object.fromEntries(inherited), MALLOC_TRIM_THRESHOLD_: '1048576' };
+}
+
+function configuration(settings: SpawnedServerSettings, port: number, storeDir: string, secret: string): string {
+  return `ListenPort = "127.0.0.1:${port}"
+UploadSubDir = "${BASE}"
+StoreDir = ${JSON.stringify(storeDir)}
+Secret = "${secret}"
+Durability = "${settings.durability}"
+LogLevel = "error"
+MetricsEnabled = false
+`;
+}
+
+export class SpawnedServer implements Target {
+  readonly name: string;
+  readonly isOurs = true;
+  readonly #settings: SpawnedServerSettings;
+
+  constructor(settings: SpawnedServerSettings) {
+    this.name = settings.name;
+    this.#settings = settings;
+  }
+
+  async start(folder: string): Promise<RunningTarget> {
+    const { distFolder, durability, signatureForm, leftovers } = this.#settings;
+    const entry = ENTRIES.map((file) => join(distFolder, file)).find((file) => existsSync(file));
+    if (entry === undefined) throw new TargetError(`no server in ${distFolder}: build it first (npm run build)`);
+    const port = await findFreePort();
+    const secret = randomBytes(24).toString('hex');
+    const storeDir = join(folder, 'store');
+    mkdirSync(storeDir);
+    const file = join(folder, 'config.toml');
+    writeFileSync(file, configuration(this.#settings, port, storeDir, secret), { mode: 0o600 });
+    const server = new ChildServer({
+      command: process.execPath,
+      args: [entry, 'serve', '--config', file],
+      cwd: folder,
+      environment: serverEnvironment(),
+      leftovers,
+    });
+    await server.ready(port);
+    const particular: Pick<Endpoint, 'writeTemplate' | 'readTemplate' | 'secret'> = {
+      writeTemplate: uploadTemplate(`/${BASE}/`, signatureForm),
+      readTemplate: `/${BASE}/{path}`,
+      secret,
+    };
+    return {
+      endpoint: loopbackEndpoint(port, particular),
+      description: `HMAC File Server, Durability = "${durability}", signed with ${signatureForm}`,
+      pids: () => server.pids(),
+      stop: () => server.stop(),
+    };
+  }
+}
