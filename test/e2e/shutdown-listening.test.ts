@@ -11,11 +11,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { request } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { curl } from '../support/curl.ts';
 import { content, put } from '../support/paced-transfer.ts';
 import { ServerProcess, type TomlSettings } from '../support/server-process.ts';
 
@@ -92,6 +92,27 @@ test('a store that cannot be used is named and ends the start with 1', async () 
   assert.equal(readFileSync(file, 'utf8'), 'text');
 });
 
+/** One request over a unix socket. */
+function overSocket(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: Buffer,
+): Promise<{ status: number; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { socketPath, method, path, headers: { 'Content-Length': body?.length ?? 0 } },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) }));
+      },
+    );
+    outgoing.once('error', reject);
+    outgoing.end(body);
+  });
+}
+
 const onSocket = (path: string): TomlSettings => ({ ListenPort: path, UnixSocket: true });
 
 test('UnixSocket = true serves on a socket of mode 0660, which is gone afterwards', async () => {
@@ -99,11 +120,9 @@ test('UnixSocket = true serves on a socket of mode 0660, which is gone afterward
   const server = await ServerProcess.start({ settings: onSocket(path) });
   try {
     assert.equal(statSync(path).mode & 0o777, 0o660);
-    const viaSocket = ['--unix-socket', path];
-    const url = `http://localhost${server.signedTarget('by-socket.bin', BODY.length)}`;
-    const upload = await curl([...viaSocket, '-X', 'PUT', '--data-binary', '@-', '-H', 'Content-Type:', url], BODY);
-    assert.deepEqual([upload.exitCode, upload.status], [0, 201], upload.errors);
-    const download = await curl([...viaSocket, url.split('?')[0] ?? '']);
+    const target = server.signedTarget('by-socket.bin', BODY.length);
+    assert.equal((await overSocket(path, 'PUT', target, BODY)).status, 201);
+    const download = await overSocket(path, 'GET', target.split('?')[0] ?? '');
     assert.equal(download.status, 200);
     assert.ok(download.body.equals(BODY));
   } finally {
@@ -119,7 +138,7 @@ test('F54 a socket left by a crash is replaced', async () => {
   await crashed.stop();
   assert.ok(lstatSync(path).isSocket());
   const server = await ServerProcess.start({ settings: onSocket(path) });
-  assert.equal((await curl(['--unix-socket', path, 'http://localhost/files/none'])).status, 404);
+  assert.equal((await overSocket(path, 'GET', '/files/none')).status, 404);
   await server.stop();
 });
 
@@ -148,7 +167,7 @@ test('a start that fails leaves no socket behind and removes none of others', as
   const server = await ServerProcess.start({ storeDir, settings: onSocket(path) });
   try {
     await failsToStart(onSocket(path), storeDir);
-    assert.equal((await curl(['--unix-socket', path, 'http://localhost/files/none'])).status, 404);
+    assert.equal((await overSocket(path, 'GET', '/files/none')).status, 404);
   } finally {
     await server.stop();
   }

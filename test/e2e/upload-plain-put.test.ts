@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { curl } from '../support/curl.ts';
 import { exchange, fieldOf, get, put, RawConnection, type RawResponse, requestBytes } from '../support/raw-http.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { publicTreeOf, settledTree } from '../support/store-state.ts';
@@ -172,30 +171,6 @@ test('A69 a slow body behind a bad signature: the client can send all of it, and
     assert.deepEqual([status, isCut], [403, false], query);
   });
   await Promise.all(bodies);
-});
-
-test('A69 60 MB behind a bad signature: curl gets the 403, with and without Expect', async () => {
-  const body = Buffer.alloc(LARGE_BYTES, 'b');
-  for (const expect of ['Expect: 100-continue', 'Expect:']) {
-    for (const query of [`v=${WRONG_MAC}`, 'v=zz']) {
-      const target = `${server.origin}/files/large?${query}`;
-      const result = await curl(['-X', 'PUT', '--data-binary', '@-', '-H', expect, target], body);
-      assert.equal(result.status, 403, `${expect} ${query} ${result.exitCode} ${result.errors}`);
-    }
-  }
-  await settledTree(server);
-});
-
-test('curl -T uploads a file', async () => {
-  const body = randomBytes(300_000);
-  const key = nextKey();
-  const target = `${server.origin}${server.signedTarget(key, body.length)}`;
-  const result = await curl(
-    ['-T', '-', '-H', `Content-Length: ${body.length}`, '-H', 'Transfer-Encoding:', target],
-    body,
-  );
-  assert.deepEqual([result.exitCode, result.status], [0, 201], result.errors);
-  assert.equal(sha256((await get(server.port, `/files/${key}`)).body), sha256(body));
 });
 
 test('Content-Range that is the whole body is an ordinary upload, any other is 400 (RFC 9110 §14.5)', async () => {

@@ -119,32 +119,6 @@ test('Ctrl-C ends the run with 130, its server and its files', async () => {
   assert.deepEqual(processesIn(join(store, folder)), []);
 });
 
-test('two targets alternate, and a ratio that is too low ends with 1', async () => {
-  const line = 'get size=100 requests=50 connections=2 --target sink --vs nginx --min-ratio 100';
-  const { status, report } = await bench(line, directory);
-  assert.equal(status, 1);
-  assert.deepEqual(
-    report.runs.map(({ target }) => target),
-    Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? 'sink' : 'nginx')),
-  );
-  const [comparison] = report.comparisons;
-  assert.deepEqual([comparison?.isEnough, comparison?.first.values.length], [false, 5]);
-});
-
-test('nginx with DAV takes PUTs and serves them, whole, by range and as HEAD (Debian: apt-get install nginx)', async () => {
-  for (const scenario of [
-    'put size=1B..2MiB requests=40 connections=4',
-    'get size=200KB range=1KB files=4 requests=40 connections=4',
-    'head size=200KB files=4 requests=40 connections=4',
-  ]) {
-    const { status, run, load } = await bench(`${scenario} --target nginx`, directory);
-    assert.deepEqual([status, load.requests, load.errors], [0, 40, {}], scenario);
-    assert.match(run.targetDescription, /^nginx\/\d/);
-    assert.ok((run.server?.peakResidentBytes ?? 0) > 0);
-  }
-  assert.ok(!readdirSync(directory).some((name) => name.startsWith('hfs-bench-')));
-});
-
 /** Processes that run in this folder, or did until it was removed. */
 function processesIn(folder: string): string[] {
   return readdirSync('/proc').filter((pid) => {
