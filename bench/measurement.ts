@@ -134,7 +134,7 @@ export class Measurement {
       generator: { threads: threads.reduce((sum, count) => sum + count, 0), cpuCores: generatorCores, busiestThread },
       server,
       cpuSecondsPerGb: server === null || bytes <= 0 ? null : server.cpuSeconds / (bytes / 1e9),
-      otherCores: Math.max(0, busyCores - generatorCores - (server?.cpuCores ?? 0)),
+      otherCores: server === null ? 0 : Math.max(0, busyCores - generatorCores - server.cpuCores),
       limit: findLimit({
         cores: describeMachine().cores,
         busyCores,

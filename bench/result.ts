@@ -77,7 +77,7 @@ export interface RunResult {
   readonly server: ServerUsage | null;
   /** The server's CPU seconds for each 10^9 body bytes of all loads together; null when not known, or nothing moved. */
   readonly cpuSecondsPerGb: number | null;
-  /** Cores that processes other than generator and server used. */
+  /** Cores that processes other than generator and server used; 0 when those of the server are not known. */
   readonly otherCores: number;
   readonly limit: Limit;
   /** Uploads that were read again afterwards. */

@@ -13,6 +13,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmSync,
   statfsSync,
   unlinkSync,
   writeSync,
@@ -162,7 +163,5 @@ function withStaging<T>(root: Folder, run: (staging: Folder) => T): T {
 }
 
 function removeIfThere(...paths: readonly string[]): void {
-  for (const path of paths) {
-    if (existsSync(path)) unlinkSync(path);
-  }
+  for (const path of paths) rmSync(path, { force: true });
 }
