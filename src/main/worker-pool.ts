@@ -124,6 +124,11 @@ export class WorkerPool {
     return leastBusy(this.uploadLanes);
   }
 
+  /** Takes the waiting acknowledgements of all upload lanes, inside a callback that would not let them through. */
+  reapUploads(): void {
+    for (const lane of this.uploadLanes) if (!lane.isLost) lane.reap();
+  }
+
   downloadLane(): LaneClient {
     return leastBusy(this.downloadLanes);
   }

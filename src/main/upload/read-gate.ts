@@ -16,6 +16,9 @@ export interface GatedUpload {
 const CLOSE_AT = 1 / 8;
 const OPEN_AT = 1 / 16;
 
+/** How long the event loop may be held, in all, until the lanes have caught up once more: a hung disk must not stop it. */
+const MAX_HOLD_MS = 1_000;
+
 export class ReadGate {
   private readonly buffers: BufferPool;
   private readonly closeAt: number;
@@ -23,6 +26,7 @@ export class ReadGate {
   /** In the order in which they are let go: whoever closed the gate last comes last. */
   private readonly uploads = new Set<GatedUpload>();
   private isClosed = false;
+  private holdBudgetMs = MAX_HOLD_MS;
 
   constructor(buffers: BufferPool) {
     this.buffers = buffers;
@@ -54,6 +58,12 @@ export class ReadGate {
     else this.close();
   }
 
+  /** Asks for another millisecond of the event loop, for lanes to write in. */
+  mayHoldLoop(): boolean {
+    this.holdBudgetMs -= 1;
+    return this.holdBudgetMs >= 0;
+  }
+
   private close(): void {
     this.isClosed = true;
     for (const upload of this.uploads) upload.hold();
@@ -62,6 +72,7 @@ export class ReadGate {
   private relieve(): void {
     if (!this.isClosed || this.buffers.inUse > this.openAt) return;
     this.isClosed = false;
+    this.holdBudgetMs = MAX_HOLD_MS;
     for (const upload of this.uploads) upload.letGo();
   }
 }

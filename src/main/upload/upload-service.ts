@@ -97,8 +97,9 @@ class RunningUpload implements UploadObserver {
   constructor(options: RunningUploadOptions) {
     this.options = options;
     const { grant, buffers, gate, pool } = options;
+    const reapLanes = (): void => pool.reapUploads();
     const order = { key: grant.key, size: grant.sizeBytes, signature: grant.signature };
-    this.transfer = new UploadTransfer({ lane: pool.uploadLane(), buffers, gate, order, observer: this });
+    this.transfer = new UploadTransfer({ lane: pool.uploadLane(), buffers, gate, reapLanes, order, observer: this });
   }
 
   start(): void {

@@ -17,6 +17,9 @@ const CREDIT = 8;
 /** Reading goes on when so many are left. */
 const RESUME_AT = CREDIT / 2;
 
+/** Never changes: only waited on. */
+const sleeper = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
 /** What is being uploaded, as authorised. */
 export interface UploadOrder {
   readonly key: FileKey;
@@ -40,6 +43,8 @@ export interface UploadTransferDependencies {
   readonly lane: LaneClient;
   readonly buffers: BufferPool;
   readonly gate: ReadGate;
+  /** Brings home the buffers that all lanes are done with. */
+  readonly reapLanes: () => void;
   readonly order: UploadOrder;
   readonly observer: UploadObserver;
 }
@@ -48,6 +53,7 @@ export class UploadTransfer implements TransferListener, GatedUpload {
   private readonly lane: LaneClient;
   private readonly buffers: BufferPool;
   private readonly gate: ReadGate;
+  private readonly reapLanes: () => void;
   private readonly order: UploadOrder;
   private readonly observer: UploadObserver;
   private readonly transfer: number;
@@ -67,6 +73,7 @@ export class UploadTransfer implements TransferListener, GatedUpload {
     this.lane = dependencies.lane;
     this.buffers = dependencies.buffers;
     this.gate = dependencies.gate;
+    this.reapLanes = dependencies.reapLanes;
     this.order = dependencies.order;
     this.observer = dependencies.observer;
     this.transfer = this.lane.begin(this);
@@ -164,8 +171,22 @@ export class UploadTransfer implements TransferListener, GatedUpload {
   private takeBuffer(): ArrayBuffer | null {
     const buffer = this.buffers.take();
     if (buffer !== null) return buffer;
-    this.lane.reap();
-    return this.buffers.take();
+    this.reapLanes();
+    return this.buffers.take() ?? this.waitForBuffer();
+  }
+
+  /**
+   * Every buffer is in use, and this socket, though paused, is still being read. Holding the event loop for a moment, until
+   * the lane has written some, is better than giving up an upload that does nothing wrong.
+   */
+  private waitForBuffer(): ArrayBuffer | null {
+    let buffer: ArrayBuffer | null = null;
+    while (buffer === null && this.gate.mayHoldLoop()) {
+      Atomics.wait(sleeper, 0, 0, 1);
+      this.reapLanes();
+      buffer = this.buffers.take();
+    }
+    return buffer;
   }
 
   /** Bytes may arrive in the same turn as the head or more of them: wait for its end, then send what there is. */
@@ -197,7 +218,8 @@ export class UploadTransfer implements TransferListener, GatedUpload {
 
   /** Credit or buffers run low: first take back what the lane is done with, and only then stop the client. */
   private brake(): void {
-    if (this.inFlight >= CREDIT || this.gate.isTight) this.lane.reap();
+    if (this.gate.isTight) this.reapLanes();
+    else if (this.inFlight >= CREDIT) this.lane.reap();
     if (this.isOver) return;
     if (this.inFlight >= CREDIT) {
       this.isBraked = true;
