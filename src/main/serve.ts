@@ -10,6 +10,7 @@ import { readProductVersion } from './config/product-version.ts';
 import { compareConfigs } from './config/reload-config.ts';
 import { resolveSecret, SecretFileError } from './config/secret-file.ts';
 import { EventDispatcher } from './events/event-dispatcher.ts';
+import { errorFields } from './events/log-line.ts';
 import { subscribeLog } from './events/log-subscriber.ts';
 import { openLogger, type ServerLogger } from './events/logger.ts';
 import { shutDown } from './shutdown.ts';
@@ -83,7 +84,7 @@ class Serving {
     const { logger } = this;
     this.events = new EventDispatcher({
       onHandlerError: (error, { type }) =>
-        logger.log('error', 'An event handler failed', { event: type, error: describe(error) }),
+        logger.log('error', 'An event handler failed', { event: type, ...errorFields(error) }),
     });
   }
 
@@ -156,11 +157,6 @@ class Serving {
     }
     await logger
       .reopen()
-      .catch((error: unknown) => logger.log('error', 'The log file cannot be opened', { error: describe(error) }));
+      .catch((error: unknown) => logger.log('error', 'The log file cannot be opened', errorFields(error)));
   }
-}
-
-/** Everything about an error, for the log. */
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -11,7 +11,7 @@ import { PromisedBytes } from './promised-bytes.ts';
 import { FileStagedUpload, type StagingArea } from './staged-upload.ts';
 import type { NewUpload, OpenFile, StagedUpload, Storage } from './storage.ts';
 import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
-import { hashOf, locate, STAGING } from './store-layout.ts';
+import { hashOf, type Location, locate, STAGING } from './store-layout.ts';
 import { openStoredFile } from './stored-file.ts';
 
 export class FilesystemStorage implements Storage {
@@ -29,10 +29,12 @@ export class FilesystemStorage implements Storage {
   }
 
   createUpload(upload: NewUpload): StagedUpload {
-    refuseWhenTaken(this.area.root, upload.key);
+    const keyHash = hashOf(upload.key);
+    const location = locate(upload.key, keyHash);
+    refuseWhenTaken(this.area.root, location);
     this.area.room.claim(upload.size);
     try {
-      return new FileStagedUpload(this.area, upload);
+      return new FileStagedUpload(this.area, upload, { keyHash, location });
     } catch (error) {
       this.area.room.release(upload.size);
       throw error;
@@ -55,8 +57,7 @@ function suffixes(): () => string {
 }
 
 /** A used slot is refused before its body is received; the commit decides for good. */
-function refuseWhenTaken(root: Folder, key: FileKey): void {
-  const { folders, name } = locate(key, hashOf(key));
+function refuseWhenTaken(root: Folder, { folders, name }: Location): void {
   try {
     const found = lstatSync(inside(root, [...folders, name].join('/')), { throwIfNoEntry: false });
     // What lies behind a link is not ours, and nobody learns of it: the commit refuses the link itself.

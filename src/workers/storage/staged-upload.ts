@@ -22,7 +22,7 @@ import type { FreeRoom } from './free-room.ts';
 import { createRecord, recordName, removeRecord } from './record.ts';
 import type { NewUpload, StagedUpload } from './storage.ts';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
-import { hashOf, type Location, locate, recordFolders } from './store-layout.ts';
+import { type Location, recordFolders } from './store-layout.ts';
 
 const STAGING_MODE = 0o600;
 const PUBLIC_MODE = 0o640;
@@ -36,6 +36,12 @@ export interface StagingArea {
   readonly durability: Durability;
   /** Text that no other staging file of this store has in its name. */
   readonly newSuffix: () => string;
+}
+
+/** Where the content will lie; worked out once for each upload. */
+export interface UploadPlace {
+  readonly keyHash: string;
+  readonly location: Location;
 }
 
 /** Identity of a content after its last change; what validators and record names are made of. */
@@ -54,17 +60,19 @@ export class FileStagedUpload implements StagedUpload {
   private readonly size: number;
   private readonly type: string | null;
   private readonly hash: string;
+  private readonly location: Location;
   private readonly stagingName: string;
   /** null once closed. */
   private fd: number | null;
   private written = 0;
 
-  constructor(area: StagingArea, upload: NewUpload) {
+  constructor(area: StagingArea, upload: NewUpload, place: UploadPlace) {
     this.area = area;
     this.key = upload.key;
     this.size = upload.size;
     this.type = upload.type;
-    this.hash = hashOf(upload.key);
+    this.hash = place.keyHash;
+    this.location = place.location;
     this.stagingName = `${this.hash.slice(0, 16)}.${area.newSuffix()}`;
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     this.fd = attempt('open staging', () => openSync(inside(area.staging, this.stagingName), flags, STAGING_MODE));
@@ -90,12 +98,11 @@ export class FileStagedUpload implements StagedUpload {
   async commit(): Promise<FileInfo> {
     try {
       await this.settleContent();
-      const location = locate(this.key, this.hash);
-      const needsRecord = this.type !== null || location.isLongName;
+      const needsRecord = this.type !== null || this.location.isLongName;
       const forget = needsRecord ? await this.writeRecord() : () => {};
       const content = this.contentNow();
       attempt('close', () => this.closeContent());
-      await this.publish(location, forget);
+      await this.publish(forget);
       return {
         size: content.size,
         modifiedMs: Number(content.mtimeNs / 1_000_000n),
@@ -179,8 +186,8 @@ export class FileStagedUpload implements StagedUpload {
    * Step 5: visible in one step, and only where nothing was; then the name is made durable. `forget` takes back what
    * would be left of a content that never became visible; once it is visible nothing is rolled back.
    */
-  private async publish(location: Location, forget: () => void): Promise<void> {
-    const way = this.linked(location, forget);
+  private async publish(forget: () => void): Promise<void> {
+    const way = this.linked(forget);
     try {
       await this.syncWay(way);
     } finally {
@@ -188,11 +195,11 @@ export class FileStagedUpload implements StagedUpload {
     }
   }
 
-  private linked(location: Location, forget: () => void): readonly WayFolder[] {
+  private linked(forget: () => void): readonly WayFolder[] {
     let way: readonly WayFolder[] = [];
     try {
-      way = makeFolders(this.area.root, location.folders);
-      this.link(way.at(-1) ?? this.area.root, location.name);
+      way = makeFolders(this.area.root, this.location.folders);
+      this.link(way.at(-1) ?? this.area.root, this.location.name);
       return way;
     } catch (error) {
       closeAll(way);
