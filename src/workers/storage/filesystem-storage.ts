@@ -8,7 +8,8 @@ import { closeFolder, type Folder, inside, openFolders, openRoot } from './folde
 import { FolderSync } from './folder-sync.ts';
 import { FreeRoom } from './free-room.ts';
 import { PromisedBytes } from './promised-bytes.ts';
-import { FileStagedUpload, type StagingArea } from './staged-upload.ts';
+import { FileStagedUpload } from './staged-upload.ts';
+import type { StagingArea } from './staging-area.ts';
 import type { NewUpload, OpenFile, StagedUpload, Storage } from './storage.ts';
 import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 import { hashOf, type Location, locate, STAGING } from './store-layout.ts';

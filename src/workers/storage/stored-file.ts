@@ -5,9 +5,9 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { FileInfo, FileKey } from '../../shared/files.ts';
+import { fileInfoOf } from './content.ts';
 import { closeFolder, type Folder, inside, openFolders } from './folder.ts';
 import { readRecord, recordName } from './record.ts';
-import { validatorOf } from './staged-upload.ts';
 import type { OpenFile } from './storage.ts';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 import { fileIdOf, hashOf, locate } from './store-layout.ts';
@@ -55,13 +55,8 @@ export function openStoredFile(root: Folder, key: FileKey): OpenFile {
     const record = readRecord(root, hash, recordName(stats.mtimeNs, stats.size), key);
     // A long name is a hash: only the record proves whose it is.
     if (location.isLongName && record === null) throw notFound('no record for a long name');
-    const size = Number(stats.size);
-    const info: FileInfo = {
-      size,
-      modifiedMs: Number(stats.mtimeNs / 1_000_000n),
-      validator: validatorOf({ mtimeNs: stats.mtimeNs, size }),
-      type: record?.type ?? null,
-    };
+    const content = { mtimeNs: stats.mtimeNs, size: Number(stats.size) };
+    const info = fileInfoOf(content, record?.type ?? null);
     return new DescriptorFile(fd, info, fileIdOf(hash));
   } catch (error) {
     closeSync(fd);

@@ -1,0 +1,50 @@
+/**
+ * Publishing: a settled content appears under its key in one step. The order of the steps is the promise: content
+ * durable, described, visible, then its name durable, then acknowledged.
+ */
+
+import type { FileInfo } from '../../shared/files.ts';
+import { fileInfoOf } from './content.ts';
+import { describeContent } from './describe-content.ts';
+import { closeAll, makeFolders, type WayFolder } from './folder.ts';
+import type { SettledContent } from './settled-content.ts';
+import { type StagingArea, syncWay } from './staging-area.ts';
+
+/** Publishes only where nothing is. Errors: exists, path-conflict, no-space, io. */
+export async function publishNew(area: StagingArea, content: SettledContent): Promise<FileInfo> {
+  const forget = await describeContent(area, content);
+  let visible: Visible;
+  try {
+    visible = makeVisible(area, content);
+  } catch (error) {
+    forget();
+    throw error;
+  }
+  // From here on nothing is rolled back: somebody may have seen the file.
+  try {
+    await syncWay(area, visible.way);
+  } finally {
+    closeAll(visible.way);
+  }
+  return visible.info;
+}
+
+interface Visible {
+  readonly info: FileInfo;
+  /** The folders down to the file, open. */
+  readonly way: readonly WayFolder[];
+}
+
+/** The commit itself is one `link`, which fails where a name is. */
+function makeVisible({ root }: StagingArea, { file, location, type }: SettledContent): Visible {
+  const info = fileInfoOf(file.identity(), type);
+  file.close();
+  const way = makeFolders(root, location.folders);
+  try {
+    file.link(way.at(-1) ?? root, location.name);
+    return { info, way };
+  } catch (error) {
+    closeAll(way);
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+/** Step 4 of a commit: what a file cannot say of itself is durable before its content is visible. */
+
+import { closeSync } from 'node:fs';
+import { closeAll, type Folder, inside, makeFolders, type WayFolder } from './folder.ts';
+import { syncContent } from './folder-sync.ts';
+import { createRecord, recordName, removeRecord } from './record.ts';
+import type { SettledContent } from './settled-content.ts';
+import { type StagingArea, syncWay } from './staging-area.ts';
+import { removeQuietly } from './staging-file.ts';
+import { recordFolders } from './store-layout.ts';
+
+/** Takes back what would be left of a content that never became visible. */
+export type Forget = () => void;
+
+/** Writes the record of the content, if it needs one. May move the content's modification time. */
+export async function describeContent(area: StagingArea, content: SettledContent): Promise<Forget> {
+  if (content.type === null && !content.location.isLongName) return () => {};
+  const folders = recordFolders(content.keyHash);
+  const way = makeFolders(area.root, folders);
+  try {
+    const folder = way.at(-1) ?? area.root;
+    const { fd, name } = createFor(content, folder);
+    try {
+      await syncRecord(area, fd, way);
+    } catch (error) {
+      removeRecord(folder, name);
+      throw error;
+    }
+    return () => removeQuietly(inside(area.root, [...folders, name].join('/')));
+  } finally {
+    closeAll(way);
+  }
+}
+
+async function syncRecord(area: StagingArea, fd: number, way: readonly WayFolder[]): Promise<void> {
+  try {
+    if (area.durability !== 'none') await syncContent(fd);
+  } finally {
+    closeSync(fd);
+  }
+  await syncWay(area, way);
+}
+
+function createFor({ file, key, type }: SettledContent, folder: Folder): { fd: number; name: string } {
+  for (;;) {
+    const { mtimeNs, size } = file.identity();
+    const name = recordName(mtimeNs, size);
+    const fd = createRecord(folder, name, { path: key, type });
+    if (fd !== null) return { fd, name };
+    // The name belongs to another content of the same nanosecond and size: move ours.
+    file.setModified(Date.now() / 1000);
+  }
+}

@@ -1,0 +1,15 @@
+/** What stands between receiving and publishing. */
+
+import type { FileKey } from '../../shared/files.ts';
+import type { StagingFile } from './staging-file.ts';
+import type { Location } from './store-layout.ts';
+
+/** A content that is whole and as durable as configured, and invisible until it is published. */
+export interface SettledContent {
+  readonly file: StagingFile;
+  readonly key: FileKey;
+  readonly keyHash: string;
+  readonly location: Location;
+  /** Media type to keep; null: the one that the extension gives. */
+  readonly type: string | null;
+}

@@ -1,0 +1,26 @@
+/** What everything that writes into the store shares within one lane, and how a new entry is made durable. */
+
+import type { Durability } from '../../shared/files.ts';
+import type { Folder, WayFolder } from './folder.ts';
+import type { FolderSync } from './folder-sync.ts';
+import type { FreeRoom } from './free-room.ts';
+
+export interface StagingArea {
+  readonly root: Folder;
+  readonly staging: Folder;
+  readonly room: FreeRoom;
+  readonly folderSync: FolderSync;
+  readonly durability: Durability;
+  /** Text that no other staging file of this store has in its name. */
+  readonly newSuffix: () => string;
+}
+
+/** Makes the new entry in the last folder durable, and the entries of all folders of the way that may not be. */
+export async function syncWay(area: StagingArea, way: readonly WayFolder[]): Promise<void> {
+  const { root, folderSync, durability } = area;
+  if (durability !== 'full') return;
+  const uncertain = way.filter((folder) => folder.isNew || !folderSync.isKnownDurable(folder));
+  const parents = uncertain.map((folder) => way[way.indexOf(folder) - 1] ?? root);
+  await Promise.all([way.at(-1) ?? root, ...parents].map((folder) => folderSync.sync(folder)));
+  for (const folder of uncertain) folderSync.markDurable(folder);
+}
