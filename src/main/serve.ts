@@ -13,6 +13,7 @@ import { EventDispatcher } from './events/event-dispatcher.ts';
 import { errorFields } from './events/log-line.ts';
 import { subscribeLog } from './events/log-subscriber.ts';
 import { openLogger, type ServerLogger } from './events/logger.ts';
+import { failureEvent } from './failure-event.ts';
 import { shutDown } from './shutdown.ts';
 import { StartError } from './start-error.ts';
 import { loadUws } from './uws/load-uws.ts';
@@ -129,8 +130,7 @@ class Serving {
 
   /** A bug: what runs may be finished quickly, then a fresh process is better. */
   private fail(code: string, reason: unknown): void {
-    const { message, stack = message } = reason instanceof Error ? reason : new Error(String(reason));
-    this.events.publish({ type: 'server.failed', code, message, stack, isFatal: true });
+    this.events.publish(failureEvent(code, reason, true));
     if (this.isStopping) return;
     setTimeout(() => process.exit(exitStatus.failure), FATAL_TIMEOUT_MS + 500).unref();
     void this.shutDown(code, FATAL_TIMEOUT_MS / 2, exitStatus.failure);

@@ -1,41 +1,26 @@
 /**
- * The typed face of Piscina: lanes for transfers and one thread for short jobs. A lane whose thread dies fails its own
- * transfers and is started anew; nothing else notices. Nobody else imports Piscina.
+ * The lanes of one data plane: threads that serve many transfers each. A lane whose thread dies fails its own transfers
+ * and is started anew; nothing else notices.
  */
 
 import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import type { BufferPool } from '../shared/buffers.ts';
 import type { EventPublisher } from '../shared/events.ts';
-import type { JobResults, Secrets, WorkerAnswer, WorkerSettings } from '../shared/messages.ts';
+import type { Secrets, WorkerAnswer, WorkerSettings } from '../shared/messages.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
 import { LaneClient } from './lane-client.ts';
+import { WorkerThreads } from './worker-threads.ts';
 
-/** Threads of short jobs beside the lanes. */
-const JOB_THREADS = 1;
 /** A lane that dies at once is not restarted in a tight loop. */
 const RESTART_DELAY_MS = 100;
-/** Workers hold little but native memory: a small young generation keeps their garbage small. */
-const YOUNG_GENERATION_MB = 8;
-
-const workerFile = new URL('../workers/index.js', import.meta.url).href;
-
-/** A short job that failed; carries what the worker said. */
-export class JobError extends Error {
-  override readonly name = 'JobError';
-  readonly failure: StorageFailure;
-
-  constructor(failure: StorageFailure) {
-    super(failure.detail);
-    this.failure = failure;
-  }
-}
 
 export interface WorkerPoolOptions {
   readonly uploadLanes: number;
   readonly downloadLanes: number;
   readonly secrets: Secrets;
-  readonly settings: Omit<WorkerSettings, 'promisedBytes'>;
+  readonly settings: WorkerSettings;
+  /** Where in `promisedBytes` the places of these lanes begin. */
+  readonly firstPlace: number;
   /** What bodies travel in, each way from a bounded pool of its own: reading goes on while writing is stuck. */
   readonly uploadBuffers: BufferPool;
   readonly downloadBuffers: BufferPool;
@@ -63,59 +48,35 @@ interface LanePlace {
 
 export class WorkerPool {
   private readonly options: WorkerPoolOptions;
-  private readonly pool: Piscina;
+  private readonly threads: WorkerThreads;
   private readonly promisedBytes: BigInt64Array;
   private readonly uploadLanes: LaneClient[] = [];
   private readonly downloadLanes: LaneClient[] = [];
   private readonly running = new Set<Promise<unknown>>();
   private secrets: Secrets;
-  private runningJobs = 0;
   private isStopping = false;
 
   constructor(options: WorkerPoolOptions) {
     this.options = options;
     this.secrets = options.secrets;
-    const lanes = options.uploadLanes + options.downloadLanes;
-    const threads = lanes + JOB_THREADS;
-    const promisedBytes = new SharedArrayBuffer(lanes * BigInt64Array.BYTES_PER_ELEMENT);
-    this.promisedBytes = new BigInt64Array(promisedBytes);
-    this.pool = new Piscina({
-      filename: workerFile,
-      name: 'runJob',
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      atomics: 'disabled',
-      recordTiming: false,
-      execArgv: workerArguments(),
-      workerData: { ...options.settings, promisedBytes },
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    this.promisedBytes = new BigInt64Array(options.settings.promisedBytes);
+    this.threads = new WorkerThreads({
+      threads: options.uploadLanes + options.downloadLanes,
+      settings: options.settings,
+      onError: (error) => this.reportCrash('lane', error, 0),
     });
-    this.pool.on('error', (error: Error) => this.reportCrash('job', error, 0));
   }
 
   /** Starts the lanes. The store must have been prepared. */
   startLanes(): void {
-    const { uploadLanes, downloadLanes, uploadBuffers, downloadBuffers } = this.options;
+    const { uploadLanes, downloadLanes, firstPlace, uploadBuffers, downloadBuffers } = this.options;
     for (let index = 0; index < uploadLanes; index += 1) {
-      this.startLane({ lanes: this.uploadLanes, index, place: index, name: `upload-${index}`, buffers: uploadBuffers });
+      const place = firstPlace + index;
+      this.startLane({ lanes: this.uploadLanes, index, place, name: `upload-${index}`, buffers: uploadBuffers });
     }
     for (let index = 0; index < downloadLanes; index += 1) {
-      const place = uploadLanes + index;
+      const place = firstPlace + uploadLanes + index;
       this.startLane({ lanes: this.downloadLanes, index, place, name: `download-${index}`, buffers: downloadBuffers });
-    }
-  }
-
-  /** Runs a short job. Throws a JobError with the worker's own words. */
-  async runJob<T extends keyof JobResults>(task: T): Promise<JobResults[T]> {
-    this.runningJobs += 1;
-    try {
-      const answer: WorkerAnswer = await this.pool.run({ task });
-      if (!answer.isDone) throw new JobError(answer.failure);
-      // The worker answers each task with its own result: `workers/index.ts` is checked against the same table.
-      return answer.value as JobResults[T];
-    } finally {
-      this.runningJobs -= 1;
     }
   }
 
@@ -140,12 +101,10 @@ export class WorkerPool {
 
   get stats(): PoolStats {
     const lanes = [...this.uploadLanes, ...this.downloadLanes];
-    const busyLanes = lanes.filter((lane) => lane.transfers > 0).length;
-    const buffers = lanes.reduce((sum, lane) => sum + lane.buffersInFlight, 0);
     return {
-      workers: this.pool.threads.length,
-      busy: busyLanes + Math.min(this.runningJobs, JOB_THREADS),
-      queued: buffers + Math.max(0, this.runningJobs - JOB_THREADS),
+      workers: this.threads.count,
+      busy: lanes.filter((lane) => lane.transfers > 0).length,
+      queued: lanes.reduce((sum, lane) => sum + lane.buffersInFlight, 0),
     };
   }
 
@@ -154,7 +113,7 @@ export class WorkerPool {
     this.isStopping = true;
     for (const lane of [...this.uploadLanes, ...this.downloadLanes]) lane.close();
     await Promise.allSettled(this.running);
-    await this.pool.destroy();
+    await this.threads.stop();
   }
 
   private startLane(lanePlace: LanePlace): void {
@@ -165,8 +124,8 @@ export class WorkerPool {
     // What the predecessor of a lane that is started anew had promised died with it.
     Atomics.store(this.promisedBytes, place, 0n);
     const job = { task: 'lane', port: port2, place, secrets: this.secrets } as const;
-    const ended: Promise<void> = this.pool
-      .run(job, { transferList: [port2] })
+    const ended: Promise<void> = this.threads
+      .run(job, [port2])
       .then(
         (answer: WorkerAnswer) => this.laneEnded(lane, answer.isDone ? null : answer.failure),
         (error: Error) => this.laneEnded(lane, { code: 'worker-lost', detail: error.message }),
@@ -192,15 +151,6 @@ export class WorkerPool {
   private reportCrash(lane: string, error: Error, transfers: number): void {
     this.options.events.publish({ type: 'worker.crashed', lane, code: error.message, transfers });
   }
-}
-
-/**
- * Piscina tries `require` before `import`. Newer versions of Node 20 load ES modules that way, synchronously, and abort
- * the process when the thread is ended meanwhile.
- */
-function workerArguments(): string[] {
-  const option = '--no-experimental-require-module';
-  return process.allowedNodeEnvironmentFlags.has(option) ? [...process.execArgv, option] : process.execArgv;
 }
 
 function leastBusy(lanes: readonly LaneClient[]): LaneClient {

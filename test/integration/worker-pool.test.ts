@@ -4,13 +4,13 @@
  */
 
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { EventDispatcher } from '../../src/main/events/event-dispatcher.ts';
 import type { LaneClient, TransferListener, TransferMessage } from '../../src/main/lane-client.ts';
-import { JobError, WorkerPool } from '../../src/main/worker-pool.ts';
+import { WorkerPool } from '../../src/main/worker-pool.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';
 import type { EventOf } from '../../src/shared/events.ts';
 import type { Secrets } from '../../src/shared/messages.ts';
@@ -22,6 +22,8 @@ import { keyOf, readFile, StoreFixture } from '../support/store-fixture.ts';
 const SMALL_HEAP_MB = 24;
 const USUAL_HEAP_MB = 4096;
 const TOO_MANY_SECRETS = 64;
+/** Of promised bytes: those of three lanes behind that of another pool. */
+const PLACES = 4;
 
 type Outcome = TransferMessage['type'] | StorageFailure['code'];
 
@@ -75,6 +77,7 @@ let store: StoreFixture;
 let uploadBuffers: BufferPool;
 let downloadBuffers: BufferPool;
 let events: EventDispatcher;
+let promised: BigInt64Array;
 let pool: WorkerPool;
 const crashes: EventOf<'worker.crashed'>[] = [];
 
@@ -89,10 +92,12 @@ beforeEach(() => {
   events = new EventDispatcher();
   crashes.length = 0;
   events.on('worker.crashed', (event) => void crashes.push(event));
-  const { settings } = store;
+  const promisedBytes = new SharedArrayBuffer(PLACES * BigInt64Array.BYTES_PER_ELEMENT);
+  promised = new BigInt64Array(promisedBytes);
+  const settings = { ...store.settings, promisedBytes };
   const secrets: Secrets = [LANE_SECRET];
-  const options = { uploadLanes: 2, downloadLanes: 1, secrets, settings, uploadBuffers, downloadBuffers, events };
-  pool = new WorkerPool(options);
+  const lanes = { uploadLanes: 2, downloadLanes: 1, firstPlace: 1 };
+  pool = new WorkerPool({ ...lanes, secrets, settings, uploadBuffers, downloadBuffers, events });
 });
 
 afterEach(async () => {
@@ -101,25 +106,6 @@ afterEach(async () => {
 });
 
 const upload = (lane: LaneClient): PoolUpload => new PoolUpload(lane, uploadBuffers);
-
-test('runs the short jobs beside the lanes', async () => {
-  pool.startLanes();
-  await pool.runJob('prepare');
-  assert.equal(await pool.runJob('probe'), null);
-  const { freeBytes, totalBytes } = await pool.runJob('space');
-  assert.ok(freeBytes <= totalBytes);
-  writeFileSync(store.pathOf('.hfs/staging/left'), '');
-  assert.deepEqual(await pool.runJob('recover'), { removedStagingFiles: 1 });
-});
-
-test('passes on what a job says when it fails', async () => {
-  store.remove();
-  await assert.rejects(pool.runJob('probe'), (error) => {
-    assert.ok(error instanceof JobError);
-    assert.match(error.failure.detail, /^ENOENT /);
-    return true;
-  });
-});
 
 test('brings every buffer home, spreads uploads over the lanes, and counts them', async () => {
   pool.startLanes();
@@ -153,6 +139,15 @@ test('discards what is left when it stops, and ends its threads', async () => {
   assert.deepEqual(readdirSync(store.settings.storeDir), ['.hfs']);
   assert.equal(pool.stats.workers, 0);
   assert.equal(uploadBuffers.inUse, 0);
+});
+
+test('keeps to the places of its own lanes when it counts promised bytes', async () => {
+  pool.startLanes();
+  for (let index = 0; index < 2; index += 1)
+    upload(pool.uploadLane()).open(`promised/${index}`, 10_000).send(4096, false);
+  while (store.stagingFiles().length < 2) await delay(5);
+  assert.equal(promised[0], 0n, 'the place of another pool');
+  assert.ok((promised[1] ?? 0n) > 0n && (promised[2] ?? 0n) > 0n);
 });
 
 /** Makes the thread of a lane run out of heap. */
@@ -206,7 +201,7 @@ test('F60 has a new lane within 500 ms, on which the same names can be uploaded'
   assert.equal(await upload(lane).open('lost/0', 4096).send(4096, true).outcome, 'upload.stored');
   for (const one of kept) one.send(4096, true);
   await Promise.all(kept.map(({ outcome }) => outcome));
-  assert.equal(pool.stats.workers, 4);
+  assert.equal(pool.stats.workers, 3);
 });
 
 test('F60 ends every upload that begins while a lane is being replaced', async () => {

@@ -1,0 +1,165 @@
+/**
+ * Everything that serves clients on one thread, from the sockets to the lanes: transport, pipeline, uploads, downloads,
+ * and the buffers between them. It knows neither configuration files nor who listens to its events.
+ */
+
+import { BufferPool } from '../shared/buffers.ts';
+import type { EventPublisher } from '../shared/events.ts';
+import type { FileKey } from '../shared/files.ts';
+import type { Secrets, WorkerSettings } from '../shared/messages.ts';
+import type { UploadRules } from './auth/grant.ts';
+import type { Config } from './config/config.ts';
+import { DownloadService } from './download/download-service.ts';
+import { servedType } from './download/representation.ts';
+import { failureEvent } from './failure-event.ts';
+import { Pipeline } from './pipeline.ts';
+import type { StoreHealth } from './store-health.ts';
+import { createPlainPut } from './upload/plain-put.ts';
+import { UploadService } from './upload/upload-service.ts';
+import type { UwsModule } from './uws/load-uws.ts';
+import { UwsServer } from './uws/uws-server.ts';
+import { type PoolStats, WorkerPool } from './worker-pool.ts';
+
+/** What the transport delivers in one piece; storage is never given more at once than ChunkSize. */
+const MAX_BUFFER_BYTES = 512 * 1024;
+/** Bounds on the body bytes in memory, each way. */
+const UPLOAD_MEMORY_BYTES = 192 * 1024 * 1024;
+const DOWNLOAD_MEMORY_BYTES = 48 * 1024 * 1024;
+const TICK_MS = 1_000;
+const TRIM_TICKS = 5;
+
+export interface DataPlaneDependencies {
+  readonly uws: UwsModule;
+  /** Prefix of request ids, unlike any other in this process. */
+  readonly name: string;
+  readonly config: Config;
+  readonly workerSettings: WorkerSettings;
+  readonly events: EventPublisher;
+  readonly health: StoreHealth;
+}
+
+export class DataPlane {
+  /** Where clients connect to; whoever hosts the data plane opens its port. */
+  readonly server: UwsServer;
+  private readonly dependencies: DataPlaneDependencies;
+  private readonly uploadBuffers: BufferPool;
+  private readonly downloadBuffers: BufferPool;
+  private readonly pool: WorkerPool;
+  private readonly uploads: UploadService;
+  private readonly downloads: DownloadService;
+  private uploadRules: UploadRules;
+  private ticker: NodeJS.Timeout | null = null;
+  private ticks = 0;
+
+  constructor(dependencies: DataPlaneDependencies) {
+    const { config } = dependencies;
+    this.dependencies = dependencies;
+    this.uploadRules = rulesOf(config);
+    const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
+    this.uploadBuffers = new BufferPool({ bufferBytes, maxBuffers: Math.floor(UPLOAD_MEMORY_BYTES / bufferBytes) });
+    const maxBuffers = Math.floor(DOWNLOAD_MEMORY_BYTES / MAX_BUFFER_BYTES);
+    this.downloadBuffers = new BufferPool({ bufferBytes: MAX_BUFFER_BYTES, maxBuffers });
+    this.pool = this.buildPool();
+    this.uploads = this.buildUploads();
+    this.downloads = this.buildDownloads();
+    this.server = this.buildServer();
+  }
+
+  get requestsInFlight(): number {
+    return this.server.openExchanges;
+  }
+
+  get openConnections(): number {
+    return this.server.openConnections;
+  }
+
+  get uploadsInFlight(): number {
+    return this.uploads.inFlight;
+  }
+
+  get poolStats(): PoolStats {
+    return this.pool.stats;
+  }
+
+  /** Makes everything ready for requests. The store must have been prepared. */
+  start(): void {
+    this.pool.startLanes();
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  /** What a new configuration changes while the server runs. */
+  applyConfig(config: Config): void {
+    this.uploadRules = rulesOf(config);
+    this.pool.setSecrets(secretsOf(config));
+  }
+
+  /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
+  async stop(): Promise<void> {
+    if (this.ticker !== null) clearInterval(this.ticker);
+    this.server.closeAll();
+    await this.pool.stop();
+  }
+
+  private tick(): void {
+    this.ticks += 1;
+    this.downloads.tick(performance.now());
+    if (this.ticks % TRIM_TICKS !== 0) return;
+    this.uploadBuffers.trim();
+    this.downloadBuffers.trim();
+  }
+
+  private buildPool(): WorkerPool {
+    const { uploadBuffers, downloadBuffers } = this;
+    const { config, workerSettings: settings, events } = this.dependencies;
+    const { uploadLanes, downloadLanes } = config;
+    const secrets = secretsOf(config);
+    const lanes = { uploadLanes, downloadLanes, firstPlace: 0 };
+    return new WorkerPool({ ...lanes, secrets, settings, uploadBuffers, downloadBuffers, events });
+  }
+
+  private buildUploads(): UploadService {
+    const { pool, uploadBuffers: buffers } = this;
+    const { config, events, health } = this.dependencies;
+    const { maxConcurrentUploads } = config;
+    const onStored = (key: FileKey): void => this.downloads.forget(key);
+    return new UploadService({ pool, buffers, events, health, maxConcurrentUploads, onStored });
+  }
+
+  private buildDownloads(): DownloadService {
+    const { pool, downloadBuffers: buffers } = this;
+    const { config, events } = this.dependencies;
+    const rules = { hasRanges: config.resumableDownloadsEnabled, isReplaceable: config.enableVersioning };
+    return new DownloadService({ pool, buffers, events, rules });
+  }
+
+  private buildServer(): UwsServer {
+    const { uws, name, config, events } = this.dependencies;
+    const pipeline = new Pipeline({
+      basePath: config.basePath,
+      uploads: this.uploads,
+      downloads: this.downloads,
+      protocols: [createPlainPut(() => this.uploadRules)],
+      events,
+    });
+    return new UwsServer({
+      uws,
+      name,
+      maxConnections: config.maxConnections,
+      handle: (exchange) => pipeline.handle(exchange),
+      onError: (error) => events.publish(failureEvent('internal', error, false)),
+      onConnection: (change, open, remote) => {
+        if (change === 'opened') events.publish({ type: 'connection.opened', remote, open });
+        else events.publish({ type: 'connection.closed', open });
+      },
+    });
+  }
+}
+
+function secretsOf(config: Config): Secrets {
+  return [config.secret, ...config.previousSecrets];
+}
+
+function rulesOf(config: Config): UploadRules {
+  const { basePath, signedPath, typeByExtension, acceptV3, allowedExtensions, maxUploadBytes } = config;
+  return { basePath, signedPath, typeByExtension, acceptV3, allowedExtensions, maxUploadBytes, servedType };
+}

@@ -1,0 +1,61 @@
+/** Threads that run what `src/workers` offers, one job at a time each. Nobody else imports Piscina. */
+
+import type { MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
+
+/** Workers hold little but native memory: a small young generation keeps their garbage small. */
+const YOUNG_GENERATION_MB = 8;
+
+const workerFile = new URL('../workers/index.js', import.meta.url).href;
+
+export interface WorkerThreadsOptions {
+  readonly threads: number;
+  readonly settings: WorkerSettings;
+  /** A thread died while it had nothing to do. */
+  readonly onError: (error: Error) => void;
+}
+
+export class WorkerThreads {
+  private readonly pool: Piscina;
+
+  constructor({ threads, settings, onError }: WorkerThreadsOptions) {
+    this.pool = new Piscina({
+      filename: workerFile,
+      name: 'runJob',
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: 'disabled',
+      recordTiming: false,
+      execArgv: workerArguments(),
+      workerData: settings,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    this.pool.on('error', onError);
+  }
+
+  /** Threads that live at this moment. */
+  get count(): number {
+    return this.pool.threads.length;
+  }
+
+  /** Rejects when the thread dies; what the job itself fails with is in the answer. */
+  run(job: WorkerJob, moved: readonly MessagePort[] = []): Promise<WorkerAnswer> {
+    return this.pool.run(job, { transferList: [...moved] });
+  }
+
+  /** Ends the threads, whatever they do. */
+  stop(): Promise<void> {
+    return this.pool.destroy();
+  }
+}
+
+/**
+ * Piscina tries `require` before `import`. Newer versions of Node 20 load ES modules that way, synchronously, and abort
+ * the process when the thread is ended meanwhile.
+ */
+function workerArguments(): string[] {
+  const option = '--no-experimental-require-module';
+  return process.allowedNodeEnvironmentFlags.has(option) ? [...process.execArgv, option] : process.execArgv;
+}

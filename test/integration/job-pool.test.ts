@@ -1,0 +1,43 @@
+/** Short jobs in a real thread on a real store. */
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, test } from 'node:test';
+import { EventDispatcher } from '../../src/main/events/event-dispatcher.ts';
+import { JobError, JobPool } from '../../src/main/job-pool.ts';
+import { StoreFixture } from '../support/store-fixture.ts';
+
+let store: StoreFixture;
+let jobs: JobPool;
+
+beforeEach(() => {
+  store = new StoreFixture();
+  jobs = new JobPool({ settings: store.settings, events: new EventDispatcher() });
+});
+
+afterEach(async () => {
+  await jobs.stop();
+  store.remove();
+});
+
+test('runs the jobs one after the other, and counts them', async () => {
+  const prepared = jobs.run('prepare');
+  const probed = jobs.run('probe');
+  assert.deepEqual(jobs.stats, { workers: 1, busy: 1, queued: 1 });
+  await prepared;
+  assert.equal(await probed, null);
+  const { freeBytes, totalBytes } = await jobs.run('space');
+  assert.ok(freeBytes <= totalBytes);
+  writeFileSync(store.pathOf('.hfs/staging/left'), '');
+  assert.deepEqual(await jobs.run('recover'), { removedStagingFiles: 1 });
+  assert.deepEqual(jobs.stats, { workers: 1, busy: 0, queued: 0 });
+});
+
+test('passes on what a job says when it fails', async () => {
+  store.remove();
+  await assert.rejects(jobs.run('probe'), (error) => {
+    assert.ok(error instanceof JobError);
+    assert.match(error.failure.detail, /^ENOENT /);
+    return true;
+  });
+});
