@@ -4,6 +4,7 @@
  */
 
 import type { StoreSpace, WorkerSettings } from '../shared/messages.ts';
+import { createPathLocks } from '../shared/path-locks.ts';
 import type { Config } from './config/config.ts';
 import { DataPlane } from './data-plane.ts';
 import type { EventDispatcher } from './events/event-dispatcher.ts';
@@ -170,7 +171,7 @@ export class App {
 function workerSettingsOf(config: Config): WorkerSettings {
   const { storeDir, durability, minFreeBytes, minFreeInodes, uploadLanes, downloadLanes } = config;
   const promisedBytes = new SharedArrayBuffer((uploadLanes + downloadLanes) * BigInt64Array.BYTES_PER_ELEMENT);
-  return { storeDir, durability, minFreeBytes, minFreeInodes, promisedBytes };
+  return { storeDir, durability, minFreeBytes, minFreeInodes, promisedBytes, pathLocks: createPathLocks() };
 }
 
 function sumOf(a: PoolStats, b: PoolStats): PoolStats {

@@ -7,6 +7,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { BufferPool } from '../shared/buffers.ts';
 import type { EventPublisher } from '../shared/events.ts';
 import type { Secrets, WorkerAnswer, WorkerSettings } from '../shared/messages.ts';
+import { freeLocksOf } from '../shared/path-locks.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
 import { LaneClient } from './lane-client.ts';
 import { WorkerThreads } from './worker-threads.ts';
@@ -19,7 +20,7 @@ export interface WorkerPoolOptions {
   readonly downloadLanes: number;
   readonly secrets: Secrets;
   readonly settings: WorkerSettings;
-  /** Where in `promisedBytes` the places of these lanes begin. */
+  /** Where the places of these lanes begin, in `promisedBytes` and among the holders of path locks. */
   readonly firstPlace: number;
   /** What bodies travel in, each way from a bounded pool of its own: reading goes on while writing is stuck. */
   readonly uploadBuffers: BufferPool;
@@ -131,6 +132,7 @@ export class WorkerPool {
         (error: Error) => this.laneEnded(lane, { code: 'worker-lost', detail: error.message }),
       )
       .then(() => {
+        freeLocksOf(this.options.settings.pathLocks, place);
         this.running.delete(ended);
         if (!this.isStopping) setTimeout(() => this.restartLane(lanePlace), RESTART_DELAY_MS).unref();
       });

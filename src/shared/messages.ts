@@ -16,6 +16,8 @@ export interface WorkerSettings {
   readonly minFreeInodes: number;
   /** One 64-bit number for each lane: bytes that its uploads were promised and have not written. */
   readonly promisedBytes: SharedArrayBuffer;
+  /** Who changes what lies under which path; see `path-locks.ts`. */
+  readonly pathLocks: SharedArrayBuffer;
 }
 
 /** Secrets that verify signatures: the current one first. */
@@ -32,7 +34,7 @@ export interface LanePort {
 export interface LaneJob {
   readonly task: 'lane';
   readonly port: LanePort;
-  /** Which of the numbers in `promisedBytes` is this lane's. */
+  /** Which of the numbers in `promisedBytes` is this lane's, and which holder of path locks it is. */
   readonly place: number;
   readonly secrets: Secrets;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileInfo, FileKey } from '../../src/shared/files.ts';
 import type { WorkerSettings } from '../../src/shared/messages.ts';
+import { createPathLocks } from '../../src/shared/path-locks.ts';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
 import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
 import type { NewUpload, StagedUpload, Storage } from '../../src/workers/storage/storage.ts';
@@ -51,7 +52,8 @@ export class StoreFixture {
 /** Settings of a store with two lanes and no reserve. */
 export function settingsFor(storeDir: string): WorkerSettings {
   const promisedBytes = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT);
-  return { storeDir, durability: 'full', minFreeBytes: 0, minFreeInodes: 0, promisedBytes };
+  const pathLocks = createPathLocks();
+  return { storeDir, durability: 'full', minFreeBytes: 0, minFreeInodes: 0, promisedBytes, pathLocks };
 }
 
 /** A path that is known to be one. */
