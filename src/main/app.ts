@@ -5,6 +5,8 @@
 
 import type { StoreSpace, WorkerSettings } from '../shared/messages.ts';
 import { createPathLocks } from '../shared/path-locks.ts';
+import { SharedCount } from '../shared/shared-count.ts';
+import { SharedFlag } from '../shared/shared-flag.ts';
 import type { Config } from './config/config.ts';
 import { DataPlane } from './data-plane.ts';
 import type { EventDispatcher } from './events/event-dispatcher.ts';
@@ -15,8 +17,9 @@ import { forgetAddress, type Listening, listenOperator, listenPublic } from './f
 import { type InstanceLock, lockStore } from './instance-lock.ts';
 import { JobError, JobPool } from './job-pool.ts';
 import { createOperatorRoutes, type Readiness } from './operator-routes.ts';
+import { allocateSharedMemory, type OpenCounts, openCounts } from './shared-memory.ts';
 import { StartError } from './start-error.ts';
-import { StoreHealth } from './store-health.ts';
+import { StoreMonitor } from './store-health.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import { UwsServer } from './uws/uws-server.ts';
 import type { PoolStats } from './worker-pool.ts';
@@ -37,7 +40,8 @@ export class App {
   private config: Config;
   private readonly dependencies: AppDependencies;
   private readonly jobs: JobPool;
-  private readonly health: StoreHealth;
+  private readonly health: StoreMonitor;
+  private readonly counts: OpenCounts;
   private readonly dataPlane: DataPlane;
   private readonly metrics: Metrics;
   private readonly operatorServer: UwsServer;
@@ -53,16 +57,28 @@ export class App {
     this.config = config;
     const workerSettings = workerSettingsOf(config);
     this.jobs = new JobPool({ settings: workerSettings, events });
-    this.health = new StoreHealth({ events, probe: () => this.jobs.run('probe') });
+    const memory = allocateSharedMemory(1);
+    this.counts = openCounts(memory, 0);
+    const flag = new SharedFlag(memory.degraded);
+    this.health = new StoreMonitor({ flag, events, probe: () => this.jobs.run('probe') });
     const name = process.pid.toString(36);
-    this.dataPlane = new DataPlane({ uws, name, config, workerSettings, events, health: this.health });
+    this.dataPlane = new DataPlane({
+      uws,
+      name,
+      config,
+      workerSettings,
+      memory,
+      plane: 0,
+      events,
+      health: this.health,
+    });
     this.metrics = this.buildMetrics();
     this.operatorServer = this.buildOperatorServer();
   }
 
   /** Requests and uploads whose outcome is open. */
   get inFlight(): number {
-    return Math.max(this.dataPlane.requestsInFlight, this.dataPlane.uploadsInFlight);
+    return Math.max(this.counts.requests.total, this.counts.uploads.total);
   }
 
   /** Opens the store, then the ports. Errors: StartError. */
@@ -145,9 +161,9 @@ export class App {
     const { events, logger, version } = this.dependencies;
     const sources = {
       isReady: () => this.readiness() === 'ready',
-      requestsInFlight: () => this.dataPlane.requestsInFlight,
-      openConnections: () => this.dataPlane.openConnections,
-      uploadsInFlight: (protocol: string) => (protocol === 'put' ? this.dataPlane.uploadsInFlight : 0),
+      requestsInFlight: () => this.counts.requests.total,
+      openConnections: () => this.counts.connections.total,
+      uploadsInFlight: (protocol: string) => (protocol === 'put' ? this.counts.uploads.total : 0),
       poolStats: () => sumOf(this.dataPlane.poolStats, this.jobs.stats),
       storeFreeBytes: () => this.space?.freeBytes ?? null,
       isStoreDegraded: () => this.health.isDegraded,
@@ -163,7 +179,15 @@ export class App {
     const onError = (error: unknown): void => events.publish(failureEvent('internal', error, false));
     const readiness = (): Readiness => this.readiness();
     const handle = createOperatorRoutes({ metrics: this.metrics, readiness, onError });
-    return new UwsServer({ uws, name: 'operator', maxConnections: MAX_OPERATOR_CONNECTIONS, handle, onError });
+    return new UwsServer({
+      uws,
+      name: 'operator',
+      connections: new SharedCount(SharedCount.allocate(1), 0),
+      maxConnections: MAX_OPERATOR_CONNECTIONS,
+      requests: new SharedCount(SharedCount.allocate(1), 0),
+      handle,
+      onError,
+    });
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { BufferPool } from '../shared/buffers.ts';
+import { ContentGenerations } from '../shared/content-generations.ts';
 import type { EventPublisher } from '../shared/events.ts';
 import type { FileKey } from '../shared/files.ts';
 import type { Secrets, WorkerSettings } from '../shared/messages.ts';
@@ -13,6 +14,7 @@ import { DownloadService } from './download/download-service.ts';
 import { servedType } from './download/representation.ts';
 import { failureEvent } from './failure-event.ts';
 import { Pipeline } from './pipeline.ts';
+import { type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
 import type { StoreHealth } from './store-health.ts';
 import { createPlainPut } from './upload/plain-put.ts';
 import { UploadService } from './upload/upload-service.ts';
@@ -34,6 +36,9 @@ export interface DataPlaneDependencies {
   readonly name: string;
   readonly config: Config;
   readonly workerSettings: WorkerSettings;
+  readonly memory: SharedMemory;
+  /** Number of this data plane among those that share the memory. */
+  readonly plane: number;
   readonly events: EventPublisher;
   readonly health: StoreHealth;
 }
@@ -42,6 +47,8 @@ export class DataPlane {
   /** Where clients connect to; whoever hosts the data plane opens its port. */
   readonly server: UwsServer;
   private readonly dependencies: DataPlaneDependencies;
+  private readonly counts: OpenCounts;
+  private readonly generations: ContentGenerations;
   private readonly uploadBuffers: BufferPool;
   private readonly downloadBuffers: BufferPool;
   private readonly pool: WorkerPool;
@@ -55,6 +62,8 @@ export class DataPlane {
     const { config } = dependencies;
     this.dependencies = dependencies;
     this.uploadRules = rulesOf(config);
+    this.counts = openCounts(dependencies.memory, dependencies.plane);
+    this.generations = new ContentGenerations(dependencies.memory.generations);
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
     this.uploadBuffers = new BufferPool({ bufferBytes, maxBuffers: Math.floor(UPLOAD_MEMORY_BYTES / bufferBytes) });
     const maxBuffers = Math.floor(DOWNLOAD_MEMORY_BYTES / MAX_BUFFER_BYTES);
@@ -63,18 +72,6 @@ export class DataPlane {
     this.uploads = this.buildUploads();
     this.downloads = this.buildDownloads();
     this.server = this.buildServer();
-  }
-
-  get requestsInFlight(): number {
-    return this.server.openExchanges;
-  }
-
-  get openConnections(): number {
-    return this.server.openConnections;
-  }
-
-  get uploadsInFlight(): number {
-    return this.uploads.inFlight;
   }
 
   get poolStats(): PoolStats {
@@ -121,15 +118,16 @@ export class DataPlane {
     const { pool, uploadBuffers: buffers } = this;
     const { config, events, health } = this.dependencies;
     const { maxConcurrentUploads } = config;
-    const onStored = (key: FileKey): void => this.downloads.forget(key);
-    return new UploadService({ pool, buffers, events, health, maxConcurrentUploads, onStored });
+    const inFlight = this.counts.uploads;
+    const onStored = (key: FileKey): void => this.generations.changed(key);
+    return new UploadService({ pool, buffers, events, health, inFlight, maxConcurrentUploads, onStored });
   }
 
   private buildDownloads(): DownloadService {
-    const { pool, downloadBuffers: buffers } = this;
+    const { pool, downloadBuffers: buffers, generations } = this;
     const { config, events } = this.dependencies;
     const rules = { hasRanges: config.resumableDownloadsEnabled, isReplaceable: config.enableVersioning };
-    return new DownloadService({ pool, buffers, events, rules });
+    return new DownloadService({ pool, buffers, events, rules, generations });
   }
 
   private buildServer(): UwsServer {
@@ -144,6 +142,8 @@ export class DataPlane {
     return new UwsServer({
       uws,
       name,
+      connections: this.counts.connections,
+      requests: this.counts.requests,
       maxConnections: config.maxConnections,
       handle: (exchange) => pipeline.handle(exchange),
       onError: (error) => events.publish(failureEvent('internal', error, false)),

@@ -4,6 +4,7 @@
  */
 
 import type { EventPublisher } from '../shared/events.ts';
+import type { SharedFlag } from '../shared/shared-flag.ts';
 import type { StorageErrorCode, StorageFailure } from '../shared/storage-error.ts';
 
 const PROBE_INTERVAL_MS = 5_000;
@@ -11,7 +12,16 @@ const PROBES_TO_RECOVER = 3;
 
 const degrading: ReadonlySet<StorageErrorCode> = new Set(['io', 'store-unavailable']);
 
-export class StoreHealth {
+/** What uploads see of the store's health. */
+export interface StoreHealth {
+  readonly isDegraded: boolean;
+  /** Tells of a failed job; most failures say nothing about the store as a whole. */
+  report(failure: StorageFailure): void;
+}
+
+/** Decides, once in a process; every data plane sees the flag. */
+export class StoreMonitor implements StoreHealth {
+  private readonly flag: SharedFlag;
   private readonly events: EventPublisher;
   private readonly probe: () => Promise<unknown>;
   private failure: StorageFailure | null = null;
@@ -19,21 +29,22 @@ export class StoreHealth {
   private timer: NodeJS.Timeout | null = null;
 
   /** `probe` rejects while the store does not take a new file. */
-  constructor(dependencies: { events: EventPublisher; probe: () => Promise<unknown> }) {
+  constructor(dependencies: { flag: SharedFlag; events: EventPublisher; probe: () => Promise<unknown> }) {
+    this.flag = dependencies.flag;
     this.events = dependencies.events;
     this.probe = dependencies.probe;
   }
 
   get isDegraded(): boolean {
-    return this.failure !== null;
+    return this.flag.isSet;
   }
 
-  /** Tells of a failed job; most failures say nothing about the store as a whole. */
   report(failure: StorageFailure): void {
     if (!degrading.has(failure.code)) return;
     this.successes = 0;
     if (this.failure !== null) return;
     this.failure = failure;
+    this.flag.set(true);
     this.events.publish({ type: 'storage.degraded', code: failure.detail, recovered: false });
     this.timer = setInterval(() => void this.check(), PROBE_INTERVAL_MS);
     this.timer.unref();
@@ -55,6 +66,7 @@ export class StoreHealth {
     if (this.successes < PROBES_TO_RECOVER || this.failure === null) return;
     const { detail } = this.failure;
     this.failure = null;
+    this.flag.set(false);
     this.stop();
     this.events.publish({ type: 'storage.degraded', code: detail, recovered: true });
   }

@@ -1,9 +1,10 @@
 /**
  * Small files that many ask for at once, kept in main's memory: for them the hop to a lane is most of the work. An entry
- * answers for a second at most after a lane has read it; then a lane reads it again. Whatever replaces or removes a file
- * must drop its entry.
+ * answers for a second at most after a lane has read it; then a lane reads it again. It answers no longer than its stamp
+ * is current: whatever replaces or removes a file says so to the generations.
  */
 
+import type { ContentGenerations, ContentStamp } from '../../shared/content-generations.ts';
 import type { FileKey } from '../../shared/files.ts';
 import type { Representation } from './representation.ts';
 
@@ -11,6 +12,8 @@ export interface CachedFile {
   readonly representation: Representation;
   readonly fileId: string;
   readonly bytes: Uint8Array;
+  /** Taken before a lane was asked for the file. */
+  readonly stamp: ContentStamp;
 }
 
 export interface BodyCacheLimits {
@@ -36,19 +39,22 @@ const MAX_COUNTED = 4_096;
 
 export class BodyCache {
   private readonly limits: BodyCacheLimits;
+  private readonly generations: ContentGenerations;
   /** Least recently read first. */
   private readonly entries = new Map<FileKey, CachedFile & { readonly readMs: number }>();
   private readonly reads = new Map<FileKey, { count: number; readonly sinceMs: number }>();
   private bytes = 0;
 
-  constructor(limits: BodyCacheLimits) {
+  constructor(limits: BodyCacheLimits, generations: ContentGenerations) {
     this.limits = limits;
+    this.generations = generations;
   }
 
   /** The file as a lane read it less than `freshMs` ago; null: ask a lane. */
   get(key: FileKey, nowMs: number): CachedFile | null {
     const entry = this.entries.get(key);
-    return entry !== undefined && nowMs - entry.readMs < this.limits.freshMs ? entry : null;
+    if (entry === undefined || nowMs - entry.readMs >= this.limits.freshMs) return null;
+    return this.generations.isCurrent(entry.stamp) ? entry : null;
   }
 
   /** Tells of a whole body that a lane has just read; `bytes` are copied if they are kept. */
@@ -66,18 +72,17 @@ export class BodyCache {
     }
   }
 
-  /** The file has changed or is gone. */
-  drop(key: FileKey): void {
-    const entry = this.entries.get(key);
-    if (entry === undefined) return;
-    this.entries.delete(key);
-    this.bytes -= entry.bytes.length + ENTRY_BYTES;
-  }
-
   /** Lets go of what nobody has read for a while. Call it every few seconds. */
   trim(nowMs: number): void {
     for (const [key, { readMs }] of this.entries) if (nowMs - readMs >= this.limits.freshMs) this.drop(key);
     for (const [key, { sinceMs }] of this.reads) if (nowMs - sinceMs >= this.limits.freshMs) this.reads.delete(key);
+  }
+
+  private drop(key: FileKey): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    this.entries.delete(key);
+    this.bytes -= entry.bytes.length + ENTRY_BYTES;
   }
 
   private isHot(key: FileKey, nowMs: number): boolean {

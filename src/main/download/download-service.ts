@@ -3,6 +3,7 @@
  */
 
 import type { BufferPool } from '../../shared/buffers.ts';
+import type { ContentGenerations } from '../../shared/content-generations.ts';
 import type { EventPublisher } from '../../shared/events.ts';
 import type { FileKey } from '../../shared/files.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -22,15 +23,17 @@ export interface DownloadServiceOptions {
   readonly buffers: BufferPool;
   readonly events: EventPublisher;
   readonly rules: RepresentationRules;
+  readonly generations: ContentGenerations;
 }
 
 export class DownloadService {
   private readonly options: DownloadServiceOptions;
   private readonly streams = new Set<DownloadStream>();
-  private readonly cache = new BodyCache(BODY_CACHE_LIMITS);
+  private readonly cache: BodyCache;
 
   constructor(options: DownloadServiceOptions) {
     this.options = options;
+    this.cache = new BodyCache(BODY_CACHE_LIMITS, options.generations);
   }
 
   /** Serves the file in answer to a GET or HEAD. */
@@ -39,11 +42,6 @@ export class DownloadService {
     if (cached !== null) this.serveCached(exchange, cached, refuse);
     else if (exchange.head.method === 'HEAD') this.open(exchange, key, refuse, null);
     else this.options.buffers.whenAvailable((buffer) => this.open(exchange, key, refuse, buffer));
-  }
-
-  /** The file under this key is another one now, or none. */
-  forget(key: FileKey): void {
-    this.cache.drop(key);
   }
 
   /** Called about once a second: takes buffers from clients that do not read. */

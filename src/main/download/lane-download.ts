@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { BufferPool } from '../../shared/buffers.ts';
+import type { ContentGenerations, ContentStamp } from '../../shared/content-generations.ts';
 import type { EventPublisher } from '../../shared/events.ts';
 import type { FileKey } from '../../shared/files.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
@@ -35,6 +36,7 @@ export interface LaneDownloadDependencies {
   /** Those that are being sent. */
   readonly streams: Set<DownloadStream>;
   readonly cache: BodyCache;
+  readonly generations: ContentGenerations;
 }
 
 /** One GET or HEAD from the opening of the file to the end of the answer. */
@@ -42,6 +44,8 @@ export class LaneDownload implements TransferListener {
   private readonly context: LaneDownloadDependencies;
   private readonly report: DownloadReport;
   private readonly transfer: number;
+  /** Of the content before it is read. */
+  private readonly stamp: ContentStamp;
   private offset = 0;
   private isOpen = false;
   private stream: DownloadStream | null = null;
@@ -50,6 +54,7 @@ export class LaneDownload implements TransferListener {
     this.context = context;
     this.report = new DownloadReport(context.exchange, context.events);
     this.transfer = context.lane.begin(this);
+    this.stamp = context.generations.stamp(context.key);
   }
 
   open(offset: number, buffer: ArrayBuffer | null): void {
@@ -112,7 +117,8 @@ export class LaneDownload implements TransferListener {
   private offerToCache({ buffer, length, file, fileId }: Opened, representation: Representation): void {
     if (buffer === null || this.offset !== 0 || length !== file.size) return;
     const bytes = new Uint8Array(buffer, 0, length);
-    this.context.cache.offer(this.context.key, { representation, fileId, bytes }, performance.now());
+    const { stamp } = this;
+    this.context.cache.offer(this.context.key, { representation, fileId, bytes, stamp }, performance.now());
   }
 
   private send(message: Opened, head: AnswerHead, segments: readonly Segment[]): void {

@@ -8,6 +8,7 @@ import type { BufferPool } from '../../shared/buffers.ts';
 import type { CutReason, EventPublisher, UploadRef } from '../../shared/events.ts';
 import type { FileInfo, FileKey } from '../../shared/files.ts';
 import type { VerifiedUpload } from '../../shared/messages.ts';
+import type { SharedCount } from '../../shared/shared-count.ts';
 import type { StorageErrorCode, StorageFailure } from '../../shared/storage-error.ts';
 import type { UploadGrant } from '../auth/grant.ts';
 import type { Exchange, GoneReason } from '../http/exchange.ts';
@@ -23,6 +24,8 @@ export interface UploadServiceOptions {
   readonly buffers: BufferPool;
   readonly events: EventPublisher;
   readonly health: StoreHealth;
+  /** Uploads whose outcome is not decided, also those whose client has left while the commit was running. */
+  readonly inFlight: SharedCount;
   readonly maxConcurrentUploads: number;
   /** Told of every file that appears under a name. */
   readonly onStored: (key: FileKey) => void;
@@ -38,16 +41,10 @@ type OnEnd = (end: UploadEnd) => void;
 export class UploadService {
   private readonly options: UploadServiceOptions;
   private readonly gate: ReadGate;
-  private readonly running = new Set<RunningUpload>();
 
   constructor(options: UploadServiceOptions) {
     this.options = options;
     this.gate = new ReadGate(options.buffers);
-  }
-
-  /** Uploads whose outcome is not decided, also those whose client has left while the commit was running. */
-  get inFlight(): number {
-    return this.running.size;
   }
 
   /**
@@ -55,26 +52,19 @@ export class UploadService {
    * called at most once, and not when the client left before the body was complete.
    */
   execute(command: UploadCommand, exchange: Exchange, onEnd: OnEnd): void {
-    const { events, health, maxConcurrentUploads } = this.options;
+    const { events, health, inFlight, maxConcurrentUploads } = this.options;
     if (health.isDegraded) {
       onEnd({ kind: 'refused', problem: problems.unavailable, failure: null });
       return;
     }
-    if (this.running.size >= maxConcurrentUploads) {
-      events.publish({ type: 'pool.saturated', uploads: this.running.size, limit: maxConcurrentUploads });
+    // Counted before it is looked at: others may be let in at the same moment.
+    if (inFlight.add(1) > maxConcurrentUploads) {
+      inFlight.add(-1);
+      events.publish({ type: 'pool.saturated', uploads: maxConcurrentUploads, limit: maxConcurrentUploads });
       onEnd({ kind: 'refused', problem: problems.busy, failure: null });
       return;
     }
-    const upload = new RunningUpload({
-      ...this.options,
-      gate: this.gate,
-      grant: command.grant,
-      exchange,
-      onEnd,
-      onOver: () => this.running.delete(upload),
-    });
-    this.running.add(upload);
-    upload.start();
+    new RunningUpload({ ...this.options, gate: this.gate, grant: command.grant, exchange, onEnd }).start();
   }
 }
 
@@ -83,7 +73,6 @@ interface RunningUploadOptions extends UploadServiceOptions {
   readonly grant: UploadGrant;
   readonly exchange: Exchange;
   readonly onEnd: OnEnd;
-  readonly onOver: () => void;
 }
 
 /** One upload from the first byte to its outcome. */
@@ -93,6 +82,7 @@ class RunningUpload implements UploadObserver {
   private readonly uploadId = randomUUID();
   /** null until the signature is known to be right. */
   private verified: VerifiedUpload | null = null;
+  private isOver = false;
 
   constructor(options: RunningUploadOptions) {
     this.options = options;
@@ -128,8 +118,8 @@ class RunningUpload implements UploadObserver {
   }
 
   stored(file: FileInfo, verified: VerifiedUpload): void {
-    const { events, grant, onEnd, onOver, onStored } = this.options;
-    onOver();
+    const { events, grant, onEnd, onStored } = this.options;
+    this.over();
     onStored(grant.key);
     this.accepted(verified);
     const { durationMs } = this;
@@ -138,8 +128,8 @@ class RunningUpload implements UploadObserver {
   }
 
   failed(failure: StorageFailure, verified: VerifiedUpload | null): void {
-    const { health, onEnd, onOver } = this.options;
-    onOver();
+    const { health, onEnd } = this.options;
+    this.over();
     health.report(failure);
     if (verified !== null) this.accepted(verified);
     this.discarded(cutReasons[failure.code]);
@@ -150,8 +140,14 @@ class RunningUpload implements UploadObserver {
   private gone(reason: GoneReason): void {
     if (this.options.exchange.isBodyComplete) return;
     this.transfer.abort();
-    this.options.onOver();
+    this.over();
     this.discarded(reason);
+  }
+
+  /** The outcome is decided; a client that leaves afterwards changes nothing. */
+  private over(): void {
+    if (!this.isOver) this.options.inFlight.add(-1);
+    this.isOver = true;
   }
 
   /** Says that a verified upload left nothing behind. */

@@ -13,11 +13,21 @@ import { type ExchangeHost, UwsExchange } from './uws-exchange.ts';
 
 const TICK_MS = 1_000;
 
+/** A number that may be counted together with other servers. */
+export interface OpenCount {
+  /** Returns the new number, of all that count together. */
+  add(change: number): number;
+}
+
 export interface UwsServerOptions {
   readonly uws: UwsModule;
   /** Prefix of request ids, so that they stay unique across restarts and ports. */
   readonly name: string;
+  /** Open connections, and the number above which new ones are closed at once. */
+  readonly connections: OpenCount;
   readonly maxConnections: number;
+  /** Requests that have not been answered completely. */
+  readonly requests: OpenCount;
   /** Called in the turn in which the request arrived. Throwing closes the connection. */
   readonly handle: (exchange: Exchange) => void;
   /** An exception that reached the transport: a bug. */
@@ -36,7 +46,6 @@ export class UwsServer implements ExchangeHost {
   private readonly app: TemplatedApp;
   private readonly exchanges = new Set<UwsExchange>();
   private listenSocket: us_listen_socket | null = null;
-  private connections = 0;
   private requests = 0;
   private ticker: NodeJS.Timeout | null = null;
 
@@ -46,15 +55,6 @@ export class UwsServer implements ExchangeHost {
     // One route for everything: without a match the library closes the connection silently.
     this.app.any('/*', (res, req) => this.receive(res, req));
     this.app.filter((res, change) => this.countConnection(res, Number(change)));
-  }
-
-  get openConnections(): number {
-    return this.connections;
-  }
-
-  /** Requests that have not been answered completely. */
-  get openExchanges(): number {
-    return this.exchanges.size;
   }
 
   /**
@@ -96,7 +96,7 @@ export class UwsServer implements ExchangeHost {
   }
 
   ended(exchange: UwsExchange): void {
-    this.exchanges.delete(exchange);
+    if (this.exchanges.delete(exchange)) this.options.requests.add(-1);
   }
 
   failed(error: unknown): void {
@@ -115,6 +115,7 @@ export class UwsServer implements ExchangeHost {
     const requestId = `${this.options.name}-${this.requests.toString(36)}`;
     const exchange = new UwsExchange({ res, head: this.snapshot(res, req), requestId, host: this });
     this.exchanges.add(exchange);
+    this.options.requests.add(1);
     try {
       this.options.handle(exchange);
       exchange.turnEnded();
@@ -147,13 +148,13 @@ export class UwsServer implements ExchangeHost {
   }
 
   private countConnection(res: HttpResponse, change: number): void {
-    this.connections += change;
-    const { onConnection, maxConnections } = this.options;
-    if (change < 0) onConnection?.('closed', this.connections, '');
+    const { onConnection, connections, maxConnections } = this.options;
+    const open = connections.add(change);
+    if (change < 0) onConnection?.('closed', open, '');
     else {
-      onConnection?.('opened', this.connections, this.remoteOf(res));
+      onConnection?.('opened', open, this.remoteOf(res));
       // Above the cap descriptors would run out, and the accept loop would spin.
-      if (this.connections > maxConnections) res.close();
+      if (open > maxConnections) res.close();
     }
   }
 

@@ -1,0 +1,45 @@
+/** The memory that all data planes of this process share, so that limits and figures count all of them together. */
+
+import { ContentGenerations } from '../shared/content-generations.ts';
+import { SharedCount } from '../shared/shared-count.ts';
+import { SharedFlag } from '../shared/shared-flag.ts';
+
+/** Plain data: crosses thread boundaries. */
+export interface SharedMemory {
+  /** Open client connections. */
+  readonly connections: SharedArrayBuffer;
+  /** Requests that have not been answered completely. */
+  readonly requests: SharedArrayBuffer;
+  /** Uploads whose outcome is open. */
+  readonly uploads: SharedArrayBuffer;
+  /** Of the contents that data planes may keep copies of. */
+  readonly generations: SharedArrayBuffer;
+  /** Set while the store takes no writes. */
+  readonly degraded: SharedArrayBuffer;
+}
+
+export function allocateSharedMemory(planes: number): SharedMemory {
+  return {
+    connections: SharedCount.allocate(planes),
+    requests: SharedCount.allocate(planes),
+    uploads: SharedCount.allocate(planes),
+    generations: ContentGenerations.allocate(),
+    degraded: SharedFlag.allocate(),
+  };
+}
+
+/** What data planes count. */
+export interface OpenCounts {
+  readonly connections: SharedCount;
+  readonly requests: SharedCount;
+  readonly uploads: SharedCount;
+}
+
+/** The counts as one data plane adds to them. */
+export function openCounts(memory: SharedMemory, plane: number): OpenCounts {
+  return {
+    connections: new SharedCount(memory.connections, plane),
+    requests: new SharedCount(memory.requests, plane),
+    uploads: new SharedCount(memory.uploads, plane),
+  };
+}
