@@ -3,7 +3,7 @@
  * is what there is once in a process: the store's lock and health, the ports, the metrics.
  */
 
-import type { StoreSpace, WorkerSettings } from '../shared/messages.ts';
+import type { WorkerSettings } from '../shared/messages.ts';
 import { createPathLocks } from '../shared/path-locks.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
@@ -14,17 +14,15 @@ import type { ServerLogger } from './events/logger.ts';
 import { Metrics } from './events/metrics-subscriber.ts';
 import { failureEvent } from './failure-event.ts';
 import { forgetAddress, type Listening, listenOperator, listenPublic } from './front-end.ts';
-import { type InstanceLock, lockStore } from './instance-lock.ts';
-import { JobError, JobPool } from './job-pool.ts';
+import { JobPool } from './job-pool.ts';
 import { createOperatorRoutes, type Readiness } from './operator-routes.ts';
 import { allocateSharedMemory, type OpenCounts, openCounts } from './shared-memory.ts';
-import { StartError } from './start-error.ts';
-import { StoreMonitor } from './store-health.ts';
+import { StoreKeeper } from './store-keeper.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import { UwsServer } from './uws/uws-server.ts';
 import type { PoolStats } from './worker-pool.ts';
 
-const SPACE_INTERVAL_MS = 10_000;
+const LOOK_INTERVAL_MS = 1_000;
 /** The operator's port serves a handful of scrapers. */
 const MAX_OPERATOR_CONNECTIONS = 256;
 
@@ -40,27 +38,26 @@ export class App {
   private config: Config;
   private readonly dependencies: AppDependencies;
   private readonly jobs: JobPool;
-  private readonly health: StoreMonitor;
+  private readonly store: StoreKeeper;
   private readonly counts: OpenCounts;
   private readonly dataPlane: DataPlane;
   private readonly metrics: Metrics;
   private readonly operatorServer: UwsServer;
   private readonly listening: Listening[] = [];
-  private lock: InstanceLock | null = null;
   private state: 'starting' | 'ready' | 'stopping' = 'starting';
-  private space: StoreSpace | null = null;
-  private spaceTimer: NodeJS.Timeout | null = null;
+  private looker: NodeJS.Timeout | null = null;
 
   constructor(dependencies: AppDependencies) {
-    const { config, events, uws } = dependencies;
+    const { config, events, logger, uws } = dependencies;
     this.dependencies = dependencies;
     this.config = config;
     const workerSettings = workerSettingsOf(config);
     this.jobs = new JobPool({ settings: workerSettings, events });
     const memory = allocateSharedMemory(1);
     this.counts = openCounts(memory, 0);
-    const flag = new SharedFlag(memory.degraded);
-    this.health = new StoreMonitor({ flag, events, probe: () => this.jobs.run('probe') });
+    const degraded = new SharedFlag(memory.degraded);
+    const { storeDir } = config;
+    this.store = new StoreKeeper({ jobs: this.jobs, degraded, events, logger, storeDir });
     const name = process.pid.toString(36);
     this.dataPlane = new DataPlane({
       uws,
@@ -70,7 +67,7 @@ export class App {
       memory,
       plane: 0,
       events,
-      health: this.health,
+      health: this.store.health,
     });
     this.metrics = this.buildMetrics();
     this.operatorServer = this.buildOperatorServer();
@@ -84,12 +81,12 @@ export class App {
   /** Opens the store, then the ports. Errors: StartError. */
   async start(): Promise<{ readonly listen: Listening; readonly metrics: Listening | null }> {
     const { config } = this;
-    await this.openStore();
+    await this.store.open();
     this.dataPlane.start();
     const metrics = config.metrics === null ? null : await this.openOperatorPort(config.metrics);
     const listen = await listenPublic(this.dataPlane.server, config.listen);
     this.listening.push(listen);
-    this.spaceTimer = setInterval(() => void this.measureSpace(), SPACE_INTERVAL_MS);
+    this.looker = setInterval(() => void this.store.look(), LOOK_INTERVAL_MS);
     this.state = 'ready';
     return { listen, metrics };
   }
@@ -110,29 +107,13 @@ export class App {
   /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
   async stop(): Promise<void> {
     this.state = 'stopping';
-    if (this.spaceTimer !== null) clearInterval(this.spaceTimer);
+    if (this.looker !== null) clearInterval(this.looker);
     this.operatorServer.closeAll();
-    this.health.stop();
-    await Promise.all([this.dataPlane.stop(), this.jobs.stop()]);
+    await this.dataPlane.stop();
+    await this.store.close();
+    await this.jobs.stop();
     this.metrics.stop();
     for (const listening of this.listening) forgetAddress(listening);
-    this.lock?.release();
-  }
-
-  private async openStore(): Promise<void> {
-    const { storeDir } = this.config;
-    try {
-      const identity = await this.jobs.run('prepare');
-      this.lock = await lockStore(identity);
-      if (this.lock === null) throw new StartError(`StoreDir ${storeDir} is in use by another server`);
-      const { removedStagingFiles } = await this.jobs.run('recover');
-      this.space = await this.jobs.run('space');
-      const fields = { directory: storeDir, removed_staging_files: removedStagingFiles };
-      this.dependencies.logger.log('info', 'Store directory is ready', fields);
-    } catch (error) {
-      if (!(error instanceof JobError)) throw error;
-      throw new StartError(`StoreDir ${storeDir}: ${error.message}`, { cause: error });
-    }
   }
 
   /** Nothing counts when nobody can look: events without a listener cost nothing. */
@@ -145,16 +126,7 @@ export class App {
 
   private readiness(): Readiness {
     if (this.state !== 'ready') return this.state;
-    return this.health.isDegraded ? 'store degraded' : 'ready';
-  }
-
-  private async measureSpace(): Promise<void> {
-    try {
-      this.space = await this.jobs.run('space');
-    } catch {
-      // The store cannot be looked at: writes will say why, and until then nothing is known.
-      this.space = null;
-    }
+    return this.store.health.isDegraded ? 'store degraded' : 'ready';
   }
 
   private buildMetrics(): Metrics {
@@ -165,8 +137,8 @@ export class App {
       openConnections: () => this.counts.connections.total,
       uploadsInFlight: (protocol: string) => (protocol === 'put' ? this.counts.uploads.total : 0),
       poolStats: () => sumOf(this.dataPlane.poolStats, this.jobs.stats),
-      storeFreeBytes: () => this.space?.freeBytes ?? null,
-      isStoreDegraded: () => this.health.isDegraded,
+      storeFreeBytes: () => this.store.space?.freeBytes ?? null,
+      isStoreDegraded: () => this.store.health.isDegraded,
       configWarnings: () => new Set(this.config.warnings.flatMap(({ reason }) => (reason === null ? [] : [reason]))),
       droppedEvents: () => events.droppedEvents,
       droppedLogLines: () => logger.droppedLines(),

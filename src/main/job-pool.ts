@@ -1,7 +1,7 @@
-/** Short jobs on the store, beside the lanes: start-up checks, probes, measurements. One thread does them in turn. */
+/** Short jobs on the store, beside the lanes: start-up, recovery, probes. One thread does them in turn. */
 
 import type { EventPublisher } from '../shared/events.ts';
-import type { JobResults, WorkerSettings } from '../shared/messages.ts';
+import type { JobResults, ShortJob, WorkerSettings } from '../shared/messages.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
 import type { PoolStats } from './worker-pool.ts';
 import { WorkerThreads } from './worker-threads.ts';
@@ -38,13 +38,13 @@ export class JobPool {
   }
 
   /** Runs a short job. Throws a JobError with the worker's own words. */
-  async run<T extends keyof JobResults>(task: T): Promise<JobResults[T]> {
+  async run<J extends ShortJob>(job: J): Promise<JobResults[J['task']]> {
     this.running += 1;
     try {
-      const answer = await this.threads.run({ task });
+      const answer = await this.threads.run(job);
       if (!answer.isDone) throw new JobError(answer.failure);
       // The worker answers each task with its own result: `workers/index.ts` is checked against the same table.
-      return answer.value as JobResults[T];
+      return answer.value as JobResults[J['task']];
     } finally {
       this.running -= 1;
     }

@@ -44,32 +44,63 @@ export interface PrepareJob {
   readonly task: 'prepare';
 }
 
-/** Removes what an earlier run left behind; runs under the lock on the store, before the port is opened. */
+/** Takes the lock file, for servers that do not see each other's sockets; null when it is ours. */
+export interface LockJob {
+  readonly task: 'lock';
+}
+
+/** Asks who holds the lock file. */
+export interface HolderJob {
+  readonly task: 'holder';
+}
+
+/** Says in the lock file that the holder lives. */
+export interface RefreshLockJob {
+  readonly task: 'refresh-lock';
+}
+
+/** Brings what a crash left in order; runs under the lock on the store, before the port is opened. */
 export interface RecoverJob {
   readonly task: 'recover';
+}
+
+/** Ends the use of the store; runs after the lanes. */
+export interface CloseJob {
+  readonly task: 'close';
+  readonly identity: StoreIdentity;
 }
 
 /** Finds out whether the store can be written, by writing to it. */
 export interface ProbeJob {
   readonly task: 'probe';
+  readonly identity: StoreIdentity;
 }
 
-/** Looks at how much room the file system of the store has. */
-export interface SpaceJob {
-  readonly task: 'space';
+/** Looks whether StoreDir is still the same folder, and how much room its file system has. */
+export interface WatchJob {
+  readonly task: 'watch';
+  readonly identity: StoreIdentity;
 }
 
-export type WorkerJob = LaneJob | PrepareJob | RecoverJob | ProbeJob | SpaceJob;
+/** Everything that is done at once; the next job waits for it. */
+export type ShortJob = PrepareJob | LockJob | HolderJob | RefreshLockJob | RecoverJob | CloseJob | ProbeJob | WatchJob;
 
-/** Identifies the file system object that StoreDir is, so that two servers never share one. Decimal texts. */
+export type WorkerJob = LaneJob | ShortJob;
+
+/** Identifies what was opened at the start, so that two servers never share a store and none is mixed up. Decimal texts. */
 export interface StoreIdentity {
   readonly device: string;
   readonly inode: string;
+  readonly stagingInode: string;
 }
 
-/** What recovery removed. */
+/** What recovery found and removed. */
 export interface RecoveryReport {
+  /** The last stop was a clean one: there was nothing to look for. */
+  readonly wasClean: boolean;
   readonly removedStagingFiles: number;
+  /** Records of contents that no file has. */
+  readonly removedRecords: number;
 }
 
 /** Room for files, in bytes; `freeBytes` is what this process may use. */
@@ -81,9 +112,15 @@ export interface StoreSpace {
 /** What each short job yields. */
 export interface JobResults {
   readonly prepare: StoreIdentity;
+  /** Who holds it; null: it is ours. */
+  readonly lock: string | null;
+  /** null: nobody that can be seen. */
+  readonly holder: string | null;
+  readonly 'refresh-lock': null;
   readonly recover: RecoveryReport;
+  readonly close: null;
   readonly probe: null;
-  readonly space: StoreSpace;
+  readonly watch: StoreSpace;
 }
 
 /** Errors cross the thread boundary as data. */

@@ -1,11 +1,14 @@
 /** What Piscina runs in each worker thread: one function that dispatches the jobs of the closed list. */
 
 import { workerData } from 'node:worker_threads';
-import type { LaneJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
+import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
 import { Lane } from './lane.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
-import { measureSpace, prepareStore, probeStore, recoverStore } from './storage/prepare-store.ts';
+import { lockHolder, refreshLock, takeLock } from './storage/lock-file.ts';
+import { prepareStore } from './storage/prepare-store.ts';
+import { closeStore, recoverStore } from './storage/recover-store.ts';
 import { toFailure } from './storage/storage-error.ts';
+import { probeStore, watchStore } from './storage/store-probe.ts';
 
 // Errors of system calls are expected here and become data: their stacks would only cost time.
 Error.stackTraceLimit = 0;
@@ -22,18 +25,31 @@ export async function runJob(job: WorkerJob): Promise<WorkerAnswer> {
 }
 
 async function run(job: WorkerJob): Promise<unknown> {
+  return job.task === 'lane' ? serveLane(job) : doAtOnce(job);
+}
+
+function doAtOnce(job: ShortJob): JobResults[ShortJob['task']] {
+  const { storeDir } = settings;
   switch (job.task) {
     case 'prepare':
-      return prepareStore(settings.storeDir);
-    case 'recover':
-      return recoverStore(settings.storeDir);
-    case 'probe':
-      probeStore(settings.storeDir);
+      return prepareStore(storeDir);
+    case 'lock':
+      return takeLock(storeDir);
+    case 'holder':
+      return lockHolder(storeDir);
+    case 'refresh-lock':
+      refreshLock(storeDir);
       return null;
-    case 'space':
-      return measureSpace(settings.storeDir);
-    case 'lane':
-      return serveLane(job);
+    case 'recover':
+      return recoverStore(storeDir);
+    case 'close':
+      closeStore(storeDir, job.identity);
+      return null;
+    case 'probe':
+      probeStore(storeDir, job.identity);
+      return null;
+    case 'watch':
+      return watchStore(storeDir, job.identity);
     default:
       return job satisfies never;
   }

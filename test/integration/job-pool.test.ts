@@ -21,21 +21,21 @@ afterEach(async () => {
 });
 
 test('runs the jobs one after the other, and counts them', async () => {
-  const prepared = jobs.run('prepare');
-  const probed = jobs.run('probe');
+  const prepared = jobs.run({ task: 'prepare' });
+  const probed = jobs.run({ task: 'probe', identity: store.identity });
   assert.deepEqual(jobs.stats, { workers: 1, busy: 1, queued: 1 });
   await prepared;
   assert.equal(await probed, null);
-  const { freeBytes, totalBytes } = await jobs.run('space');
+  const { freeBytes, totalBytes } = await jobs.run({ task: 'watch', identity: store.identity });
   assert.ok(freeBytes <= totalBytes);
   writeFileSync(store.pathOf('.hfs/staging/left'), '');
-  assert.deepEqual(await jobs.run('recover'), { removedStagingFiles: 1 });
+  assert.equal((await jobs.run({ task: 'recover' })).removedStagingFiles, 1);
   assert.deepEqual(jobs.stats, { workers: 1, busy: 0, queued: 0 });
 });
 
 test('passes on what a job says when it fails', async () => {
   store.remove();
-  await assert.rejects(jobs.run('probe'), (error) => {
+  await assert.rejects(jobs.run({ task: 'probe', identity: store.identity }), (error) => {
     assert.ok(error instanceof JobError);
     assert.match(error.failure.detail, /^ENOENT /);
     return true;

@@ -1,12 +1,24 @@
 /** Opening a store: what is made, what is checked, what an earlier run left, and what cannot be a store. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
-import { measureSpace, prepareStore, probeStore, recoverStore } from '../../src/workers/storage/prepare-store.ts';
+import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
+import { probeStore, watchStore } from '../../src/workers/storage/store-probe.ts';
 import { keep, keyOf, readFile, StoreFixture, settingsFor, stage } from '../support/store-fixture.ts';
 import { treeOf } from '../support/store-state.ts';
 
@@ -86,43 +98,64 @@ test('a storage needs the folders that prepareStore makes', () => {
   });
 });
 
-test('recovery removes every unfinished upload and nothing else', async () => {
+test('a probe writes and leaves nothing, and fails when the store is gone', () => {
+  const store = new StoreFixture();
+  const { storeDir } = store.settings;
+  const before = treeOf(storeDir);
+  probeStore(storeDir, store.identity);
+  assert.deepEqual(treeOf(storeDir), before);
+  store.remove();
+  assert.throws(() => probeStore(storeDir, store.identity), { name: 'StorageError', code: 'store-unavailable' });
+  assert.equal(existsSync(storeDir), false, 'it is not made again');
+});
+
+test('room is measured in bytes of the file system of the store', () => {
   const store = new StoreFixture();
   try {
-    const { storeDir } = store.settings;
-    await keep(store.storage, 'folder/kept', 'kept', 'x/own');
-    await keep(store.storage, 'n'.repeat(300), 'long');
-    const before = treeOf(storeDir);
-    for (const key of ['a', 'b/c', 'd']) stage(store.storage, key, Buffer.from('unfinished'));
-    writeFileSync(store.pathOf('.hfs/staging/check.1.a'), 'scratch');
-    assert.deepEqual(recoverStore(storeDir), { removedStagingFiles: 4 });
-    assert.deepEqual(recoverStore(storeDir), { removedStagingFiles: 0 });
-    assert.deepEqual(treeOf(storeDir), before);
-    assert.equal(readFile(store.storage, 'folder/kept').info.type, 'x/own');
+    const { freeBytes, totalBytes } = watchStore(store.settings.storeDir, store.identity);
+    assert.ok(freeBytes > 0 && freeBytes <= totalBytes);
   } finally {
     store.remove();
   }
 });
 
-test('a probe writes and leaves nothing, and fails when the store is gone', () => {
+test('F31 a folder that took the place of the store is not taken for it, and is left alone', () => {
   const store = new StoreFixture();
   const { storeDir } = store.settings;
-  const before = treeOf(storeDir);
-  probeStore(storeDir);
-  assert.deepEqual(treeOf(storeDir), before);
-  store.remove();
-  assert.throws(() => probeStore(storeDir), { name: 'StorageError' });
-  assert.equal(existsSync(storeDir), false, 'it is not made again');
+  const other = { name: 'StorageError', code: 'store-unavailable', message: /another folder/ };
+  try {
+    renameSync(storeDir, `${storeDir}.moved`);
+    prepareStore(storeDir);
+    const before = treeOf(storeDir);
+    assert.throws(() => watchStore(storeDir, store.identity), other);
+    assert.throws(() => probeStore(storeDir, store.identity), other);
+    assert.deepEqual(treeOf(storeDir), before);
+    rmSync(storeDir, { recursive: true });
+    assert.throws(() => watchStore(storeDir, store.identity), { code: 'store-unavailable', message: /^ENOENT / });
+    renameSync(`${storeDir}.moved`, storeDir);
+    watchStore(storeDir, store.identity);
+    renameSync(store.pathOf('.hfs/staging'), store.pathOf('.hfs/old'));
+    mkdirSync(store.pathOf('.hfs/staging'));
+    assert.throws(() => watchStore(storeDir, store.identity), other, 'the lanes hold the old staging folder');
+  } finally {
+    store.remove();
+  }
 });
 
-test('room is measured in bytes of the file system of the store', () => {
-  const { freeBytes, totalBytes } = measureSpace(folder);
-  assert.ok(freeBytes > 0 && freeBytes <= totalBytes);
-  assert.throws(() => measureSpace(join(folder, 'none')), { name: 'StorageError' });
+test('F32 refuses a StoreDir with a mount below it, and leaves nothing there', () => {
+  const parents = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => dirname(line.split(' ')[4] ?? '/'))
+    .filter((path) => path !== '/' && path !== '.' && existsSync(path));
+  const [storeDir] = parents;
+  assert.ok(storeDir !== undefined, 'something is mounted below a folder, such as /dev/pts');
+  assert.throws(() => prepareStore(storeDir), { code: 'store-unavailable', message: /lies on another file system/ });
+  assert.equal(existsSync(join(storeDir, '.hfs')), false);
 });
 
 test('F16 F17 an upload is refused when less than the reserve would remain, promises of others included', () => {
-  const { freeBytes } = measureSpace(folder);
+  const { bavail, bsize } = statfsSync(folder);
+  const freeBytes = bavail * bsize;
   const order = { key: keyOf('file'), size: 0, type: null };
   const full = { name: 'StorageError', code: 'no-space' };
   const gib = 1024 ** 3;

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileInfo, FileKey } from '../../src/shared/files.ts';
-import type { WorkerSettings } from '../../src/shared/messages.ts';
+import type { StoreIdentity, WorkerSettings } from '../../src/shared/messages.ts';
 import { createPathLocks } from '../../src/shared/path-locks.ts';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
 import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
@@ -13,13 +13,14 @@ import type { NewUpload, StagedUpload, Storage } from '../../src/workers/storage
 export class StoreFixture {
   readonly folder: string;
   readonly settings: WorkerSettings;
+  readonly identity: StoreIdentity;
   readonly storage: FilesystemStorage;
 
   constructor(settings: Partial<WorkerSettings> = {}) {
     this.folder = mkdtempSync(join(tmpdir(), 'hmac-store-'));
     const storeDir = join(this.folder, 'store');
     this.settings = { ...settingsFor(storeDir), ...settings };
-    prepareStore(storeDir);
+    this.identity = prepareStore(storeDir);
     this.storage = new FilesystemStorage(this.settings, 0);
   }
 

@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const TIMEOUT_MS = 2_000;
 const POLL_MS = 2;
 
+const MARKS: ReadonlySet<string> = new Set(['.hfs/dirty', '.hfs/format.json', '.hfs/lock']);
+
 interface Store {
   readonly storeDir: string;
   stagingFiles(): readonly string[];
@@ -38,8 +40,13 @@ export async function eventually(condition: () => boolean, what: string, timeout
   }
 }
 
-/** The whole store once no unfinished upload is left in it. */
+/** The whole store once no unfinished upload is left in it, without the marks of being in use. */
 export async function settledTree(store: Store): Promise<readonly string[]> {
   await eventually(() => store.stagingFiles().length === 0, 'no staging files');
-  return treeOf(store.storeDir);
+  return treeWithoutMarks(store.storeDir);
+}
+
+/** Everything but what lies in every store that is in use. */
+export function treeWithoutMarks(folder: string): readonly string[] {
+  return treeOf(folder).filter((path) => !MARKS.has(path));
 }

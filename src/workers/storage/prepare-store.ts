@@ -1,6 +1,6 @@
 /**
- * Start-up: makes the store's own folders, finds out whether the file system can keep the promises, and removes what an
- * earlier run left. Runs in a worker before the port is opened; recovery only under the lock on the store.
+ * Start-up, before the lock: makes the store's own folders and finds out whether the file system can keep the promises.
+ * It may run beside a server that uses the store, and disturbs nothing there.
  */
 
 import {
@@ -11,82 +11,44 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
-  statfsSync,
-  unlinkSync,
-  writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { RESERVED_SEGMENT } from '../../shared/files.ts';
-import type { RecoveryReport, StoreIdentity, StoreSpace } from '../../shared/messages.ts';
-import { closeAll, closeFolder, type Folder, inside, makeFolders, openFolders, openRoot } from './folder.ts';
+import type { StoreIdentity } from '../../shared/messages.ts';
+import { closeAll, closeFolder, type Folder, inside, makeFolders, openRoot } from './folder.ts';
+import { withFolder, withOwnTree, withRoot, withStaging } from './own-folders.ts';
+import { refuseMountsBelow, refuseOtherDevices } from './single-file-system.ts';
 import { attempt, StorageError } from './storage-error.ts';
+import { hasKnownFormat } from './store-format.ts';
 import { LONG_NAMES, RECORDS, STAGING } from './store-layout.ts';
 
 const FOLDER_MODE = 0o750;
-const SCRATCH_PREFIX = 'check.';
+/** Recovery removes what a start that was killed here left. */
+const SCRATCH_PREFIX = `check.${process.pid}.`;
 
 /** Makes what is missing and checks the file system. Errors: store-unavailable (with the reason), no-space, io. */
 export function prepareStore(storeDir: string): StoreIdentity {
   attempt('mkdir StoreDir', () => mkdirSync(storeDir, { recursive: true, mode: FOLDER_MODE }));
-  const root = openRoot(storeDir);
-  try {
-    const identity = attempt('fstat StoreDir', () => fstatSync(root.fd, { bigint: true }));
-    for (const names of [STAGING, RECORDS, LONG_NAMES]) prepareFolders(root, names, identity.dev);
+  refuseMountsBelow(storeDir);
+  return withRoot(storeDir, (root) => {
+    withFolder(root, [RESERVED_SEGMENT], hasKnownFormat);
+    for (const names of [STAGING, RECORDS, LONG_NAMES]) prepareFolders(root, names);
+    const { dev, ino } = attempt('fstat StoreDir', () => fstatSync(root.fd, { bigint: true }));
+    withOwnTree(root, (own) => refuseOtherDevices(own, dev));
     syncParent(storeDir);
     checkLinks(root);
     checkNames(root);
-    return { device: identity.dev.toString(), inode: identity.ino.toString() };
-  } finally {
-    closeFolder(root);
-  }
+    const staging = withStaging(root, ({ fd }) => fstatSync(fd, { bigint: true }).ino);
+    return { device: dev.toString(), inode: ino.toString(), stagingInode: staging.toString() };
+  });
 }
 
-/** Removes unfinished uploads of an earlier run. The caller holds the lock on the store. */
-export function recoverStore(storeDir: string): RecoveryReport {
-  const root = openRoot(storeDir);
-  try {
-    return withStaging(root, (staging) => {
-      const names = attempt('readdir staging', () => readdirSync(inside(staging, '.')));
-      for (const name of names) attempt('unlink staging', () => unlinkSync(inside(staging, name)));
-      return { removedStagingFiles: names.length };
-    });
-  } finally {
-    closeFolder(root);
-  }
-}
-
-/** Writes, syncs and removes a new file; throws when the store does not take it. Never touches an old inode. */
-export function probeStore(storeDir: string): void {
-  const root = openRoot(storeDir);
-  try {
-    withStaging(root, (staging) => {
-      const path = inside(staging, `${SCRATCH_PREFIX}${process.pid}.${process.hrtime.bigint()}`);
-      createScratch(path);
-      attempt('unlink scratch file', () => unlinkSync(path));
-    });
-  } finally {
-    closeFolder(root);
-  }
-}
-
-/** How much room the file system of the store has. */
-export function measureSpace(storeDir: string): StoreSpace {
-  const { bavail, blocks, bsize } = attempt('statfs', () => statfsSync(storeDir));
-  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-}
-
-function prepareFolders(root: Folder, names: readonly string[], device: bigint): void {
+function prepareFolders(root: Folder, names: readonly string[]): void {
   const way = makeFolders(root, names);
   try {
     for (const folder of [root, ...way]) attempt('fsync folder', () => fsyncSync(folder.fd));
-    for (const folder of way) {
-      if (fstatSync(folder.fd, { bigint: true }).dev !== device) {
-        throw new StorageError('store-unavailable', `${RESERVED_SEGMENT} lies on another file system than StoreDir`);
-      }
-    }
   } finally {
     closeAll(way);
   }
@@ -105,21 +67,14 @@ function syncParent(storeDir: string): void {
 }
 
 function createScratch(path: string): void {
-  const fd = attempt('create scratch file', () => openSync(path, 'wx', 0o600));
-  try {
-    attempt('write scratch file', () => writeSync(fd, 'scratch'));
-    attempt('fsync scratch file', () => fsyncSync(fd));
-  } finally {
-    closeSync(fd);
-  }
+  attempt('create scratch file', () => closeSync(openSync(path, 'wx', 0o600)));
 }
 
 /** Publishing needs hard links and renames from the staging folder into the public tree. */
 function checkLinks(root: Folder): void {
   withStaging(root, (staging) => {
-    const base = `${SCRATCH_PREFIX}${process.pid}`;
-    const from = inside(staging, `${base}.a`);
-    const to = inside(root, `${RESERVED_SEGMENT}/${base}.b`);
+    const from = inside(staging, `${SCRATCH_PREFIX}a`);
+    const to = inside(root, `${RESERVED_SEGMENT}/${SCRATCH_PREFIX}b`);
     removeIfThere(from, to);
     try {
       createScratch(from);
@@ -150,16 +105,6 @@ function checkNames(root: Folder): void {
       }
     }
   });
-}
-
-function withStaging<T>(root: Folder, run: (staging: Folder) => T): T {
-  const staging = openFolders(root, STAGING);
-  if (staging === null) throw new StorageError('store-unavailable', 'no staging folder');
-  try {
-    return run(staging);
-  } finally {
-    closeFolder(staging);
-  }
 }
 
 function removeIfThere(...paths: readonly string[]): void {

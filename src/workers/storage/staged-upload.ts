@@ -9,7 +9,7 @@ import type { StagingArea } from './staging-area.ts';
 import { StagingFile } from './staging-file.ts';
 import type { NewUpload, StagedUpload } from './storage.ts';
 import { StorageError } from './storage-error.ts';
-import type { Location } from './store-layout.ts';
+import { type Location, stagingName } from './store-layout.ts';
 
 /** Where the content will lie; worked out once for each upload. */
 export interface UploadPlace {
@@ -28,7 +28,7 @@ export class FileStagedUpload implements StagedUpload {
     this.area = area;
     this.upload = upload;
     this.place = place;
-    this.file = new StagingFile(area.staging, `${place.keyHash.slice(0, 16)}.${area.newSuffix()}`);
+    this.file = new StagingFile(area.staging, stagingName(place.keyHash, area.newSuffix()));
   }
 
   get writtenBytes(): number {

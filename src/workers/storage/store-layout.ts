@@ -16,6 +16,11 @@ export const STAGING = [RESERVED_SEGMENT, 'staging'] as const;
 export const RECORDS = [RESERVED_SEGMENT, 'records'] as const;
 export const LONG_NAMES = [RESERVED_SEGMENT, 'long'] as const;
 
+/** Files of the store itself, in the reserved tree. */
+export const FORMAT_FILE = 'format.json';
+export const DIRTY_MARK = 'dirty';
+export const LOCK_FILE = 'lock';
+
 /** Lower-case hex SHA-256 of the bytes of the path: the name of everything that belongs to a key. */
 export function hashOf(key: FileKey): string {
   return hash('sha256', key, 'hex');
@@ -24,6 +29,14 @@ export function hashOf(key: FileKey): string {
 /** Short name for logs: joins lines, opens nothing. */
 export function fileIdOf(keyHash: string): string {
   return keyHash.slice(0, 12);
+}
+
+/** How many digits of the hash of its key the name of a staging file begins with. */
+export const STAGING_PREFIX_DIGITS = 16;
+
+/** Name of a staging file: tells recovery whose upload it was. `suffix` makes it unique. */
+export function stagingName(keyHash: string, suffix: string): string {
+  return `${keyHash.slice(0, STAGING_PREFIX_DIGITS)}.${suffix}`;
 }
 
 /** Where the content of a key lies: folders below StoreDir, then the name in the last of them. */
