@@ -1,0 +1,173 @@
+/**
+ * The proof of the proof: a judge that finds nothing must be able to find something, a power cut must lose what was not
+ * synced, and the enumeration must see every call that the kernel sees.
+ */
+
+import assert from 'node:assert/strict';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { sha256 } from '../support/paced-transfer.ts';
+import { ServerProcess } from '../support/server-process.ts';
+import { type CrashSite, crashAtEveryCall } from './support/crash-points.ts';
+import { creations, type Operation, upload } from './support/operation.ts';
+import { StoreFaults } from './support/store-faults.ts';
+import { judge } from './support/store-judge.ts';
+import { changesSeenBy, straceTo } from './support/system-calls.ts';
+
+const [create] = creations as readonly [Operation, ...Operation[]];
+const KEY = 'folder/file.bin';
+
+interface Damage {
+  readonly what: string;
+  readonly make: (storeDir: string) => void;
+  readonly finding: RegExp;
+}
+
+/** Makes a file and the folders that it lies in. */
+function plant(...path: readonly string[]): void {
+  const file = join(...path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, 'planted');
+}
+
+const hash = sha256(Buffer.from(KEY));
+const aa = hash.slice(0, 2);
+
+const damages: readonly Damage[] = [
+  {
+    what: 'a torn content',
+    make: (dir) => truncateSync(join(dir, KEY), 5000),
+    finding: /^neither old nor new: 5000 b/,
+  },
+  { what: 'an empty content', make: (dir) => truncateSync(join(dir, KEY), 0), finding: /^neither old nor new: 0 b/ },
+  {
+    what: 'a lost content',
+    make: (dir) => rmSync(join(dir, KEY)),
+    finding: /^answered 201, but the old state is there/,
+  },
+  {
+    what: 'an upload left in staging',
+    make: (dir) => plant(dir, '.hfs/staging/0123456789abcdef.0'),
+    finding: /^left behind: .hfs\/staging\/0123456789abcdef.0$/,
+  },
+  {
+    what: 'a record of no content',
+    make: (dir) => plant(dir, '.hfs/records', aa, hash, '5-5.json'),
+    finding: /^left behind: .hfs\/records\/.*\/5-5.json$/,
+  },
+  {
+    what: 'a version of no file',
+    make: (dir) => plant(dir, '.hfs/versions', aa, `${aa}${'0'.repeat(62)}`, '00000000000001-000000'),
+    finding: /^left behind: .hfs\/versions\//,
+  },
+  {
+    what: 'a version that is the current content',
+    make: (dir) => {
+      const folder = join(dir, '.hfs/versions', aa, hash);
+      mkdirSync(folder, { recursive: true });
+      linkSync(join(dir, KEY), join(folder, '00000000000001-000000'));
+    },
+    finding: /^neither old nor new: .* versions of \[10240\] bytes$/,
+  },
+  {
+    what: 'a name that the layout does not have',
+    make: (dir) => plant(dir, '.hfs/check.1.b'),
+    finding: /^left behind: .hfs\/check.1.b$/,
+  },
+  {
+    what: 'a slot that cannot be used again',
+    make: (dir) => {
+      renameSync(join(dir, KEY), join(dir, 'moved'));
+      mkdirSync(join(dir, KEY));
+    },
+    finding: /^the slot is dead: the repeated request got 409, not 201$/,
+  },
+];
+
+describe('the judge', () => {
+  for (const { what, make, finding } of damages) {
+    test(`finds ${what}`, async () => {
+      const server = await ServerProcess.start();
+      try {
+        const answer = await create.run(server, KEY);
+        const crashed = { operation: create, key: KEY, answer };
+        make(server.storeDir);
+        const findings = await judge(server, crashed);
+        assert.ok(
+          findings.some((text) => finding.test(text)),
+          JSON.stringify(findings),
+        );
+      } finally {
+        await server.stop();
+      }
+    });
+  }
+
+  test('finds nothing in a store that is as it should be', async () => {
+    const server = await ServerProcess.start();
+    try {
+      const answer = await create.run(server, KEY);
+      assert.deepEqual(await judge(server, { operation: create, key: KEY, answer }), []);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('the power cut', { concurrency: 2 }, () => {
+  for (const fileSystem of ['ext4', 'xfs'] as const) {
+    test(`F09 ${fileSystem}, Durability none: loses what was answered`, async (t) => {
+      const site: CrashSite = { operation: create, fileSystem, crash: 'power-cut', settings: { Durability: 'none' } };
+      const points = await crashAtEveryCall(site);
+      const last = points.at(-1);
+      assert.equal(last?.answer, 201);
+      assert.equal(last?.findings.length, 1, JSON.stringify(last));
+      t.diagnostic(`F09 none, ${fileSystem}: ${points.length} points, the answered upload is lost, as it must be`);
+    });
+
+    test(`F09 ${fileSystem}, Durability file: may lose what was answered, and never tears it`, async (t) => {
+      const site: CrashSite = { operation: create, fileSystem, crash: 'power-cut', settings: { Durability: 'file' } };
+      const points = await crashAtEveryCall(site);
+      for (const { findings } of points.slice(0, -1)) assert.deepEqual(findings, []);
+      const lost = points.at(-1)?.findings ?? [];
+      assert.ok(
+        lost.every((finding) => /^answered 201, but the old state is there/.test(finding)),
+        JSON.stringify(lost),
+      );
+      t.diagnostic(`F09 file, ${fileSystem}: ${points.length} points, none torn`);
+    });
+  }
+});
+
+test('F02 the enumeration misses no call that strace sees', async (t) => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'hmac-strace-')));
+  const storeDir = join(folder, 'store');
+  const log = join(folder, 'strace.log');
+  const faults = new StoreFaults(storeDir);
+  try {
+    faults.arm();
+    const server = await ServerProcess.start({ storeDir, environment: faults.environment, prefix: straceTo(log) });
+    assert.equal(await upload(server, 'plain/file.bin', Buffer.alloc(700_000, 'x')), 201);
+    assert.equal(await upload(server, 'typed/file.bin', Buffer.alloc(100_000, 'x'), 'image/x-own'), 201);
+    await server.stop();
+    const counted = faults.calls().map(({ name }) => name);
+    const seen = changesSeenBy(readFileSync(log, 'utf8'), storeDir);
+    assert.deepEqual(counted.toSorted(), seen.toSorted());
+    t.diagnostic(`F02 strace and the preloaded library agree about ${seen.length} calls`);
+  } finally {
+    faults.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,120 @@
+/**
+ * Crashes a server before every call that one operation makes on the store, one after the other, and judges each time
+ * what the next server finds. The store goes on from point to point, as a real one does; each point has its own key.
+ */
+
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { ServerProcess, type TomlSettings } from '../../support/server-process.ts';
+import { type FileSystemKind, LoopFileSystem } from './loop-file-system.ts';
+import type { Operation } from './operation.ts';
+import { StoreFaults } from './store-faults.ts';
+import { type Crashed, judge } from './store-judge.ts';
+
+/** An operation that makes more calls than this is one that never ends. */
+const MAX_POINTS = 200;
+
+export type Crash = 'kill' | 'power-cut';
+
+export interface CrashSite {
+  readonly operation: Operation;
+  readonly fileSystem: FileSystemKind;
+  readonly crash: Crash;
+  readonly settings?: TomlSettings;
+}
+
+export interface CrashPoint {
+  /** The call that was not made any more, or that there was none left. */
+  readonly call: string;
+  readonly answer: number | null;
+  readonly findings: readonly string[];
+}
+
+/** The last point is the crash after the answer, when all calls have been made. */
+export async function crashAtEveryCall(site: CrashSite): Promise<readonly CrashPoint[]> {
+  const fileSystem = LoopFileSystem.make(site.fileSystem);
+  const faults = new StoreFaults(fileSystem.storeDir);
+  const run = new CrashRun(site, fileSystem, faults);
+  try {
+    return await run.points();
+  } finally {
+    await run.stop();
+    faults.remove();
+    fileSystem.remove();
+  }
+}
+
+class CrashRun {
+  private readonly site: CrashSite;
+  private readonly fileSystem: LoopFileSystem;
+  private readonly faults: StoreFaults;
+  private readonly known = new Set<string>();
+  private server: ServerProcess | null = null;
+
+  constructor(site: CrashSite, fileSystem: LoopFileSystem, faults: StoreFaults) {
+    this.site = site;
+    this.fileSystem = fileSystem;
+    this.faults = faults;
+  }
+
+  async points(): Promise<readonly CrashPoint[]> {
+    const points: CrashPoint[] = [];
+    let server = await this.start();
+    for (let number = 1; number <= MAX_POINTS; number += 1) {
+      const { crashed, call } = await this.crashAt(server, number);
+      server = await this.start();
+      const findings = await judge(server, crashed);
+      points.push({ call: call ?? 'after the last call', answer: crashed.answer, findings: this.fresh(findings) });
+      if (call === null) return points;
+    }
+    throw new Error(`${this.site.operation.name} makes more than ${MAX_POINTS} calls on the store`);
+  }
+
+  async stop(): Promise<void> {
+    this.server?.kill('SIGKILL');
+    await this.server?.stop();
+    this.server = null;
+  }
+
+  /** What an earlier point has left behind is its finding alone. */
+  private fresh(findings: readonly string[]): readonly string[] {
+    const fresh = [...new Set(findings)].filter((finding) => !this.known.has(finding));
+    for (const finding of fresh) this.known.add(finding);
+    return fresh;
+  }
+
+  private async start(): Promise<ServerProcess> {
+    const { operation, settings } = this.site;
+    this.server = await ServerProcess.start({
+      storeDir: this.fileSystem.storeDir,
+      environment: this.faults.environment,
+      settings: { ...operation.settings, ...settings },
+    });
+    return this.server;
+  }
+
+  /** Runs the operation up to its call of that number. `call` is null when there is no such call. */
+  private async crashAt(server: ServerProcess, number: number): Promise<{ crashed: Crashed; call: string | null }> {
+    const { operation, crash } = this.site;
+    const key = `point-${number}/folder/file.bin`;
+    await operation.prepare(server, key);
+    this.faults.arm({ strike: { type: crash }, first: number });
+    const answer = await operation.run(server, key);
+    const exit = await Promise.race([server.exited, this.faults.quiet()]);
+    if (exit === undefined && crash === 'power-cut') this.fileSystem.cutPower();
+    await this.stop();
+    this.faults.disarm();
+    if (crash === 'power-cut') this.fileSystem.remount();
+    const struck = exit === undefined ? undefined : this.faults.calls()[number - 1];
+    return { crashed: { operation, key, answer }, call: struck === undefined ? null : `${struck.name} ${struck.path}` };
+  }
+}
+
+/** Fails with every bad point, and tells the summary what was counted. */
+export function assertNoneBad(t: TestContext, site: CrashSite, points: readonly CrashPoint[]): void {
+  const bad = points.filter(({ findings }) => findings.length > 0);
+  const row = site.crash === 'kill' ? site.operation.row : `F07 ${site.operation.row}`;
+  const how = site.crash === 'kill' ? 'kill' : 'power cut';
+  t.diagnostic(`${row} ${site.operation.name}, ${site.fileSystem}, ${how}: ${points.length} points, ${bad.length} bad`);
+  assert.deepEqual(bad, []);
+}

@@ -1,0 +1,86 @@
+/**
+ * What a crash is let loose on: one operation over HTTP, with the state of its key before and after it. A crash at any
+ * point may leave one of the two, whole; an acknowledged operation leaves the second.
+ */
+
+import { content } from '../../support/paced-transfer.ts';
+import { type ServerProcess, TEST_SECRET, type TomlSettings } from '../../support/server-process.ts';
+import { encodePath, signV2 } from '../../support/sign.ts';
+
+export interface StoredContent {
+  readonly bytes: Buffer<ArrayBuffer>;
+  readonly type: string;
+}
+
+/** What the store holds for one key. */
+export interface StoredState {
+  readonly current: StoredContent | null;
+  /** Old contents that are kept, oldest first. */
+  readonly versions: readonly Buffer[];
+}
+
+export interface Operation {
+  /** Its row in faults.md. */
+  readonly row: string;
+  readonly name: string;
+  readonly settings: TomlSettings;
+  readonly before: StoredState;
+  readonly after: StoredState;
+  /** Brings a fresh key into the state `before`. */
+  prepare(server: ServerProcess, key: string): Promise<void>;
+  /** Resolves to the status of the answer; null: the connection ended without one. */
+  run(server: ServerProcess, key: string): Promise<number | null>;
+  /** The status that acknowledges the operation. */
+  readonly acknowledged: number;
+  /** What the same request is answered when it comes again, in either state: the slot is never dead. */
+  readonly again: { readonly before: number; readonly after: number };
+}
+
+export const NOTHING: StoredState = { current: null, versions: [] };
+
+/** A signed PUT. `type` is stored beside the content; null: the extension's is served. */
+export async function upload(
+  server: ServerProcess,
+  key: string,
+  bytes: Buffer<ArrayBuffer>,
+  type: string | null = null,
+): Promise<number | null> {
+  const typed = `/files/${encodePath(key)}?v2=${signV2(TEST_SECRET, key, bytes.length, type ?? '')}`;
+  const target = type === null ? server.signedTarget(key, bytes.length) : typed;
+  const headers = type === null ? {} : { 'Content-Type': type };
+  try {
+    const response = await fetch(server.origin + target, { method: 'PUT', body: bytes, headers });
+    await response.arrayBuffer();
+    return response.status;
+  } catch {
+    // The server is gone, which is what these tests are about.
+    return null;
+  }
+}
+
+interface CreateShape {
+  readonly name: string;
+  readonly size: number;
+  readonly type: string | null;
+}
+
+function create({ name, size, type }: CreateShape): Operation {
+  const bytes = content(name, size);
+  return {
+    row: 'F02',
+    name,
+    settings: {},
+    before: NOTHING,
+    after: { current: { bytes, type: type ?? 'application/octet-stream' }, versions: [] },
+    prepare: async () => {},
+    run: (server, key) => upload(server, key, bytes, type),
+    acknowledged: 201,
+    again: { before: 201, after: 409 },
+  };
+}
+
+/** Small, and in more than one piece. */
+export const creations: readonly Operation[] = [
+  create({ name: 'create, 10 KB', size: 10_240, type: null }),
+  create({ name: 'create, 700 KB', size: 700_000, type: null }),
+];

@@ -1,0 +1,147 @@
+/**
+ * Judges a store after a crash and a recovery: is the key in one of the two states that it may be in, has anything been
+ * left behind, and can the slot be used? Every finding is a sentence; no finding is the only good result.
+ */
+
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ServerProcess } from '../../support/server-process.ts';
+import { treeOf } from '../../support/store-state.ts';
+import type { Operation, StoredState } from './operation.ts';
+
+/** What `.hfs` may hold (storage-commit: layout). Anything else is something left behind. */
+const OWN_NAMES = [
+  'staging',
+  'records',
+  'long',
+  'versions',
+  'uploads',
+  'tombstones',
+  'log',
+  'format.json',
+  'lock',
+  'dirty',
+];
+
+/** What was seen of the operation before the crash. */
+export interface Crashed {
+  readonly operation: Operation;
+  readonly key: string;
+  /** Status of the answer; null when the crash came first. */
+  readonly answer: number | null;
+}
+
+/** Findings about the key on a server that has recovered. Uses the slot, too, so it is in the state `after` then. */
+export async function judge(server: ServerProcess, { operation, key, answer }: Crashed): Promise<readonly string[]> {
+  const { before, after, acknowledged, again } = operation;
+  if (answer !== null && answer !== acknowledged) return [`answered ${answer} instead of ${acknowledged}`];
+  const seen = await observe(server, key);
+  const isAfter = isSame(seen, after);
+  if (!isAfter && !isSame(seen, before)) return [`neither old nor new: ${describe(seen)}`];
+  const findings = [...leftovers(server.storeDir)];
+  if (answer !== null && !isAfter) findings.push(`answered ${answer}, but the old state is there: ${describe(seen)}`);
+  const expected = isAfter ? again.after : again.before;
+  const repeated = await operation.run(server, key);
+  if (repeated !== expected) findings.push(`the slot is dead: the repeated request got ${repeated}, not ${expected}`);
+  const left = await observe(server, key);
+  if (!isSame(left, after)) findings.push(`after the repeated request: ${describe(left)}`);
+  return [...findings, ...leftovers(server.storeDir)];
+}
+
+/** What clients and the disk say of a key. */
+async function observe(server: ServerProcess, key: string): Promise<StoredState> {
+  const versions = versionsOf(server.storeDir, key).map((path) => readFileSync(path));
+  const path = server.signedTarget(key, 0).split('?')[0];
+  const response = await fetch(`${server.origin}${path}`);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  if (response.status === 404) return { current: null, versions };
+  if (response.status !== 200) throw new Error(`GET ${key}: ${response.status}`);
+  return { current: { bytes, type: response.headers.get('content-type') ?? '' }, versions };
+}
+
+function isSame(first: StoredState, second: StoredState): boolean {
+  if (first.versions.length !== second.versions.length) return false;
+  if (!first.versions.every((bytes, index) => bytes.equals(second.versions[index] ?? Buffer.alloc(0)))) return false;
+  if (first.current === null || second.current === null) return first.current === second.current;
+  return first.current.bytes.equals(second.current.bytes) && first.current.type === second.current.type;
+}
+
+function describe({ current, versions }: StoredState): string {
+  const old = versions.map((bytes) => bytes.length).join(', ');
+  const content = current === null ? 'no file' : `${current.bytes.length} bytes of ${current.type}`;
+  return `${content}, versions of [${old}] bytes`;
+}
+
+function keyFolder(storeDir: string, area: string, keyHash: string): string {
+  return join(storeDir, '.hfs', area, keyHash.slice(0, 2), keyHash);
+}
+
+function hashOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** Paths of the kept old contents, oldest first. */
+function versionsOf(storeDir: string, key: string): readonly string[] {
+  const folder = keyFolder(storeDir, 'versions', hashOf(key));
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Everything in the store that belongs to no content that can be read. Empty folders are no finding. */
+export function leftovers(storeDir: string): readonly string[] {
+  const own = join(storeDir, '.hfs');
+  const strange = readdirSync(own).filter((name) => !OWN_NAMES.includes(name));
+  const unfinished = ['staging', 'uploads'].flatMap((area) =>
+    filesOf(join(own, area)).map((name) => `${area}/${name}`),
+  );
+  const found = [...strange, ...unfinished, ...strayVersions(storeDir), ...strayRecords(storeDir)];
+  return found.map((path) => `left behind: .hfs/${path}`);
+}
+
+function filesOf(folder: string): readonly string[] {
+  return existsSync(folder) ? treeOf(folder).filter((path) => !path.endsWith('/')) : [];
+}
+
+/** Current contents by the hash of their key. */
+function currentFiles(storeDir: string): ReadonlyMap<string, string> {
+  const keys = treeOf(storeDir).filter((path) => !path.startsWith('.hfs/') && !path.endsWith('/'));
+  const files = keys.map((key): [string, string] => [hashOf(key), join(storeDir, key)]);
+  const long = filesOf(join(storeDir, '.hfs/long'));
+  return new Map([
+    ...files,
+    ...long.map((path): [string, string] => [path.slice(3), join(storeDir, '.hfs/long', path)]),
+  ]);
+}
+
+/** Versions without a current file, and those that are the current file under a second name. */
+function strayVersions(storeDir: string): readonly string[] {
+  const current = currentFiles(storeDir);
+  return filesOf(join(storeDir, '.hfs/versions'))
+    .map((path) => `versions/${path}`)
+    .filter((path) => {
+      const file = current.get(path.split('/')[2] ?? '');
+      return file === undefined || statSync(file).ino === statSync(join(storeDir, '.hfs', path)).ino;
+    });
+}
+
+/** Records that describe neither the current content of their key nor a version. */
+function strayRecords(storeDir: string): readonly string[] {
+  const current = currentFiles(storeDir);
+  return filesOf(join(storeDir, '.hfs/records'))
+    .map((path) => `records/${path}`)
+    .filter((path) => {
+      const [, , keyHash = '', name] = path.split('/');
+      const versions = keyFolder(storeDir, 'versions', keyHash);
+      const contents = filesOf(versions).map((version) => join(versions, version));
+      const file = current.get(keyHash);
+      return ![...contents, ...(file === undefined ? [] : [file])].some((content) => recordNameOf(content) === name);
+    });
+}
+
+function recordNameOf(path: string): string {
+  const { mtimeNs, size } = statSync(path, { bigint: true });
+  return `${mtimeNs}-${size}.json`;
+}
