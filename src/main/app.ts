@@ -18,6 +18,7 @@ import { JobPool } from './job-pool.ts';
 import { createOperatorRoutes, type Readiness } from './operator-routes.ts';
 import { allocateSharedMemory, type OpenCounts, openCounts } from './shared-memory.ts';
 import { StoreKeeper } from './store-keeper.ts';
+import { tidyVersions } from './tidy-versions.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import { UwsServer } from './uws/uws-server.ts';
 import type { PoolStats } from './worker-pool.ts';
@@ -88,6 +89,7 @@ export class App {
     this.listening.push(listen);
     this.looker = setInterval(() => void this.store.look(), LOOK_INTERVAL_MS);
     this.state = 'ready';
+    void this.tidyVersions();
     return { listen, metrics };
   }
 
@@ -122,6 +124,14 @@ export class App {
     this.listening.push(listening);
     this.metrics.start();
     return listening;
+  }
+
+  private tidyVersions(): Promise<void> {
+    const { jobs } = this;
+    const { events } = this.dependencies;
+    const keep = (): number | null => (this.config.enableVersioning ? this.config.maxVersions : null);
+    const isOver = (): boolean => this.state === 'stopping';
+    return tidyVersions({ jobs, events, health: this.store.health, keep, isOver });
   }
 
   private readiness(): Readiness {

@@ -55,6 +55,7 @@ export class DataPlane {
   private readonly uploads: UploadService;
   private readonly downloads: DownloadService;
   private uploadRules: UploadRules;
+  private maxVersions: number;
   private ticker: NodeJS.Timeout | null = null;
   private ticks = 0;
 
@@ -62,6 +63,7 @@ export class DataPlane {
     const { config } = dependencies;
     this.dependencies = dependencies;
     this.uploadRules = rulesOf(config);
+    this.maxVersions = config.maxVersions;
     this.counts = openCounts(dependencies.memory, dependencies.plane);
     this.generations = new ContentGenerations(dependencies.memory.generations);
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
@@ -87,6 +89,7 @@ export class DataPlane {
   /** What a new configuration changes while the server runs. */
   applyConfig(config: Config): void {
     this.uploadRules = rulesOf(config);
+    this.maxVersions = config.maxVersions;
     this.pool.setSecrets(secretsOf(config));
   }
 
@@ -119,8 +122,9 @@ export class DataPlane {
     const { config, events, health } = this.dependencies;
     const { maxConcurrentUploads } = config;
     const inFlight = this.counts.uploads;
+    const keepVersions = (): number | null => (config.enableVersioning ? this.maxVersions : null);
     const onStored = (key: FileKey): void => this.generations.changed(key);
-    return new UploadService({ pool, buffers, events, health, inFlight, maxConcurrentUploads, onStored });
+    return new UploadService({ pool, buffers, events, health, inFlight, maxConcurrentUploads, keepVersions, onStored });
   }
 
   private buildDownloads(): DownloadService {

@@ -1,7 +1,7 @@
 /**
  * The facts that parts of the server publish. Logging, metrics and webhooks subscribe; nobody else listens. Fields carry
- * their unit in the name. Only `request.*` events carry a path, for the log alone, and never a query: it holds the
- * signature.
+ * their unit in the name. Only `request.*` and `version.*` events carry a path, for the log alone, and never a query: it
+ * holds the signature.
  */
 
 import type { SignatureScheme } from './signature.ts';
@@ -34,6 +34,14 @@ export interface UploadRef {
   readonly uploadId: string;
   readonly fileId: string;
   readonly protocol: UploadProtocol;
+}
+
+/** Names one old content of a file. */
+export interface VersionRef {
+  readonly fileId: string;
+  /** Of the file, below the store. */
+  readonly path: string;
+  readonly versionId: string;
 }
 
 export type ServerEventBody =
@@ -85,6 +93,10 @@ export type ServerEventBody =
       readonly reason: CutReason;
       readonly durationMs: number;
     } & UploadRef)
+  /** An upload took the place of a content, which is a version now. */
+  | ({ readonly type: 'version.rotated'; readonly uploadId: string; readonly sizeBytes: number } & VersionRef)
+  /** There were more versions than are kept. */
+  | ({ readonly type: 'version.removed' } & VersionRef)
   | {
       readonly type: 'download.completed';
       readonly requestId: string;

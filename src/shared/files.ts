@@ -26,3 +26,13 @@ export interface FileInfo {
   /** Stored media type; null: the one that the extension gives. */
   readonly type: string | null;
 }
+
+/** What became of the content that a new one took the place of. */
+export interface ReplacedContent {
+  /** The version that it is now; null: no old contents are kept. */
+  readonly versionId: string | null;
+  /** Its length in bytes. */
+  readonly size: number;
+  /** Older versions that were removed, because there were too many. */
+  readonly removedVersions: readonly string[];
+}

@@ -4,7 +4,8 @@
  * one no longer has it.
  */
 
-import type { Durability, FileInfo, FileKey } from './files.ts';
+import type { VersionRef } from './events.ts';
+import type { Durability, FileInfo, FileKey, ReplacedContent } from './files.ts';
 import type { SecretKind, SignatureCheck } from './signature.ts';
 import type { StorageFailure } from './storage-error.ts';
 
@@ -82,8 +83,26 @@ export interface WatchJob {
   readonly identity: StoreIdentity;
 }
 
+/** Tidies the versions of one shard of the store, beside the running lanes. */
+export interface TidyVersionsJob {
+  readonly task: 'tidy-versions';
+  /** The shard that was tidied last; null: begin. */
+  readonly after: string | null;
+  /** How many versions of a file are kept; null: all. */
+  readonly keep: number | null;
+}
+
 /** Everything that is done at once; the next job waits for it. */
-export type ShortJob = PrepareJob | LockJob | HolderJob | RefreshLockJob | RecoverJob | CloseJob | ProbeJob | WatchJob;
+export type ShortJob =
+  | PrepareJob
+  | LockJob
+  | HolderJob
+  | RefreshLockJob
+  | RecoverJob
+  | CloseJob
+  | ProbeJob
+  | WatchJob
+  | TidyVersionsJob;
 
 export type WorkerJob = LaneJob | ShortJob;
 
@@ -109,6 +128,13 @@ export interface StoreSpace {
   readonly totalBytes: number;
 }
 
+/** What was tidied. */
+export interface TidiedShard {
+  /** null: there are no more. */
+  readonly shard: string | null;
+  readonly removed: readonly VersionRef[];
+}
+
 /** What each short job yields. */
 export interface JobResults {
   readonly prepare: StoreIdentity;
@@ -121,6 +147,7 @@ export interface JobResults {
   readonly close: null;
   readonly probe: null;
   readonly watch: StoreSpace;
+  readonly 'tidy-versions': TidiedShard;
 }
 
 /** Errors cross the thread boundary as data. */
@@ -152,6 +179,8 @@ export type ToLane =
       readonly key: FileKey;
       /** The signed size in bytes: the body must have exactly this length. */
       readonly size: number;
+      /** An existing file is replaced, and so many of its old contents are kept; null: the slot must be free. */
+      readonly keepVersions: number | null;
       readonly signature: SignatureCheck;
       /** The first body bytes when they came with the head; null: they follow. */
       readonly piece: BodyPiece | null;
@@ -192,6 +221,8 @@ export type FromLane =
       readonly type: 'upload.stored';
       readonly transfer: number;
       readonly file: FileInfo;
+      /** What the file took the place of. */
+      readonly replaced: ReplacedContent | null;
       readonly verified: VerifiedUpload;
       /** The buffer of the last piece. */
       readonly buffer: ArrayBuffer;

@@ -2,13 +2,16 @@
 
 import { workerData } from 'node:worker_threads';
 import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
+import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
 import { Lane } from './lane.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
 import { lockHolder, refreshLock, takeLock } from './storage/lock-file.ts';
+import { withRoot } from './storage/own-folders.ts';
 import { prepareStore } from './storage/prepare-store.ts';
 import { closeStore, recoverStore } from './storage/recover-store.ts';
 import { toFailure } from './storage/storage-error.ts';
 import { probeStore, watchStore } from './storage/store-probe.ts';
+import { tidyVersions } from './storage/tidy-versions.ts';
 
 // Errors of system calls are expected here and become data: their stacks would only cost time.
 Error.stackTraceLimit = 0;
@@ -50,6 +53,8 @@ function doAtOnce(job: ShortJob): JobResults[ShortJob['task']] {
       return null;
     case 'watch':
       return watchStore(storeDir, job.identity);
+    case 'tidy-versions':
+      return withRoot(storeDir, (root) => tidyVersions(root, new PathLocks(settings.pathLocks, JOBS_HOLDER), job));
     default:
       return job satisfies never;
   }

@@ -36,13 +36,13 @@ export class ReceiveUpload {
 
   /** Verifies the signature and makes room. null: refused, and main has been told why. */
   static open(context: ReceiveContext, open: OpenUpload): ReceiveUpload | null {
-    const { transfer, key, size, piece } = open;
+    const { transfer, key, size, keepVersions, piece } = open;
     let verified: VerifiedUpload | null = null;
     try {
       const match = verifySignature(open.signature, context.secrets);
       if (match === null) throw new StorageError('signature-mismatch', open.signature.scheme);
       verified = { fileId: fileIdOf(hashOf(key)), secret: match.secret };
-      const staged = context.storage.createUpload({ key, size, type: match.message.storedType });
+      const staged = context.storage.createUpload({ key, size, type: match.message.storedType, keepVersions });
       if (piece?.isLast !== true) context.send({ type: 'upload.accepted', transfer, verified, buffer: null });
       return new ReceiveUpload(context, transfer, verified, staged);
     } catch (error) {
@@ -83,9 +83,9 @@ export class ReceiveUpload {
     const { send, onEnd } = this.context;
     const { transfer, verified } = this;
     this.staged.commit().then(
-      (file) => {
+      ({ file, replaced }) => {
         onEnd(transfer);
-        send({ type: 'upload.stored', transfer, file, verified, buffer }, [buffer]);
+        send({ type: 'upload.stored', transfer, file, replaced, verified, buffer }, [buffer]);
       },
       (error: unknown) => this.fail(error, buffer),
     );

@@ -1,12 +1,13 @@
 /** SIGHUP: what a new configuration changes at once, what an invalid one does not, and the log file after a rename. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { content, put, store } from '../support/paced-transfer.ts';
-import { type LogLine, ServerProcess, TEST_SECRET } from '../support/server-process.ts';
+import { reload } from '../support/reload.ts';
+import { ServerProcess, TEST_SECRET } from '../support/server-process.ts';
 import { slotTarget } from '../support/sign.ts';
 
 const NEW_SECRET = 'another-secret-that-only-tests-know';
@@ -19,19 +20,6 @@ before(() => {
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Changes the configuration file, and resolves to the line that the server logs about it. */
-async function reload(
-  server: ServerProcess,
-  change: (text: string) => string,
-  event = 'config.reloaded',
-): Promise<LogLine> {
-  const file = join(server.folder, 'config.toml');
-  writeFileSync(file, change(readFileSync(file, 'utf8')));
-  const seen = server.lines.length;
-  server.kill('SIGHUP');
-  return server.event(event, 5_000, (line) => server.lines.indexOf(line) >= seen);
-}
 
 async function putSigned(server: ServerProcess, secret: string, key: string): Promise<number> {
   const target = slotTarget(secret, '/files/', key, BODY.length);

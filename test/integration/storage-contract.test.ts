@@ -24,7 +24,7 @@ for (const [name, make] of implementations) {
       const upload = stage(storage, 'new/file.txt', Buffer.from('content'));
       assert.equal(upload.writtenBytes, 7);
       assert.throws(() => readFile(storage, 'new/file.txt'), failure('not-found'));
-      const info = await upload.commit();
+      const { file: info } = await upload.commit();
       assert.deepEqual(readFile(storage, 'new/file.txt'), { info, text: 'content' });
       assert.deepEqual(store.stagingFiles(), []);
     });

@@ -29,5 +29,5 @@ export function openUpload(order: UploadOrder): OpenUpload {
   const { transfer, key, size, piece = null, secret = LANE_SECRET, storedType = null } = order;
   const message = { text: `${key} ${size}`, storedType };
   const signature = { scheme: 'v', mac: signV(secret, key, size), messages: [message] } as const;
-  return { type: 'upload.open', transfer, key: key as FileKey, size, signature, piece };
+  return { type: 'upload.open', transfer, key: key as FileKey, size, keepVersions: null, signature, piece };
 }

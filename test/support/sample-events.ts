@@ -13,6 +13,7 @@ const request: RequestRef = {
 };
 const upload: UploadRef = { uploadId: 'u-1', fileId: '0123456789ab', protocol: 'put' };
 const download = { requestId: 'r-1', fileId: '0123456789ab', bytesOut: 500, durationMs: 20 };
+const version = { fileId: '0123456789ab', path: '2026/picture.png', versionId: '01767225600000-000000' };
 const answer = { bytesIn: 1000, bytesOut: 0, durationMs: 12.3456 };
 
 const samples: { readonly [T in ServerEventType]: BodyOf<T> } = {
@@ -41,6 +42,8 @@ const samples: { readonly [T in ServerEventType]: BodyOf<T> } = {
   'upload.created': { type: 'upload.created', sizeBytes: 1000, ...upload },
   'upload.completed': { type: 'upload.completed', sizeBytes: 1000, durationMs: 300, ...upload },
   'upload.discarded': { type: 'upload.discarded', receivedBytes: 400, reason: 'client', durationMs: 300, ...upload },
+  'version.rotated': { type: 'version.rotated', uploadId: 'u-1', sizeBytes: 900, ...version },
+  'version.removed': { type: 'version.removed', ...version },
   'download.completed': { type: 'download.completed', ...download },
   'download.aborted': { type: 'download.aborted', reason: 'client', ...download },
   'download.refused': { type: 'download.refused', requestId: 'r-1', status: 404 },

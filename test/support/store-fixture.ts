@@ -8,7 +8,9 @@ import type { StoreIdentity, WorkerSettings } from '../../src/shared/messages.ts
 import { createPathLocks } from '../../src/shared/path-locks.ts';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
 import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
-import type { NewUpload, StagedUpload, Storage } from '../../src/workers/storage/storage.ts';
+import type { Committed, NewUpload, StagedUpload, Storage } from '../../src/workers/storage/storage.ts';
+import { hashOf } from '../../src/workers/storage/store-layout.ts';
+import { versionFileOf, versionIdsOf } from './version-files.ts';
 
 export class StoreFixture {
   readonly folder: string;
@@ -37,6 +39,21 @@ export class StoreFixture {
   /** Names of unfinished uploads. */
   stagingFiles(): readonly string[] {
     return readdirSync(this.pathOf('.hfs/staging'));
+  }
+
+  /** Ids of the old contents of a path, oldest first. */
+  versionsOf(path: string): readonly string[] {
+    return versionIdsOf(this.settings.storeDir, path);
+  }
+
+  /** Name of everything that belongs to a path. */
+  hashOf(path: string): string {
+    return hashOf(keyOf(path));
+  }
+
+  /** Path on disk of an old content. */
+  versionFile(path: string, id: string): string {
+    return versionFileOf(this.settings.storeDir, path, id);
   }
 
   /** Paths of all records, below their folder. */
@@ -70,8 +87,27 @@ export function stage(storage: Storage, path: string, bytes: Uint8Array, type: s
   return upload;
 }
 
-export function keep(storage: Storage, path: string, text: string, type: string | null = null): Promise<FileInfo> {
-  return stage(storage, path, Buffer.from(text), type).commit();
+/** Uploads with versioning: an existing file is replaced, and `keepVersions` old contents are kept. */
+export async function overwrite(
+  storage: Storage,
+  path: string,
+  content: string | Uint8Array,
+  { keepVersions = 100, type = null }: { keepVersions?: number; type?: string | null } = {},
+): Promise<Committed> {
+  const bytes = Buffer.from(content);
+  const upload = storage.createUpload({ key: keyOf(path), size: bytes.length, type, keepVersions });
+  if (bytes.length > 0) upload.write(bytes);
+  return await upload.commit();
+}
+
+export async function keep(
+  storage: Storage,
+  path: string,
+  text: string,
+  type: string | null = null,
+): Promise<FileInfo> {
+  const { file } = await stage(storage, path, Buffer.from(text), type).commit();
+  return file;
 }
 
 /** What a reader of the file gets. */

@@ -124,7 +124,7 @@ config.toml: StoreDir is not set; write the folder that holds the files, such as
 
   it('prints the settings in effect without secrets, and the warnings', async () => {
     await inFolderAsync(async (cwd) => {
-      writeFileSync(join(cwd, 'x.toml'), `${MINIMAL}EnableVersioning = true\n`, { mode: 0o600 });
+      writeFileSync(join(cwd, 'x.toml'), `${MINIMAL}MaxVersions = 3\n`, { mode: 0o600 });
       const environment = { HMAC_FILE_SERVER_FILETTL: '30d' };
       const { status, stdout, stderr } = await run(['check-config', '--config', 'x.toml'], { cwd, environment });
       assert.equal(status, 0);
@@ -133,7 +133,7 @@ config.toml: StoreDir is not set; write the folder that holds the files, such as
       assert.doesNotMatch(stdout, /a-secret/);
       assert.match(
         stderr,
-        /^warning: FileTTL: comes with a later release.*\nwarning: EnableVersioning: comes with a later release/,
+        /^warning: MaxVersions has no effect without EnableVersioning = true\nwarning: FileTTL: comes with a later/,
       );
       assert.match(stderr, /x\.toml: no mistakes\n$/);
     });

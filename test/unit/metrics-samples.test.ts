@@ -187,6 +187,8 @@ const rows: readonly Row[] = [
     events: [sampleEvent('upload.discarded', { reason: 'no_space' })],
     to: 1,
   },
+  { sample: 'hmac_versions_created_total', events: [sampleEvent('version.rotated')], to: 1 },
+  { sample: 'hmac_versions_removed_total', events: [sampleEvent('version.removed')], to: 1 },
   { sample: 'hmac_store_free_bytes', sources: { storeFreeBytes: () => 1e12 }, to: 1e12 },
   { sample: 'hmac_store_degraded', sources: { isStoreDegraded: () => true }, to: 1 },
   { sample: 'hmac_pool_workers', sources: { poolStats: () => pool }, to: 6 },

@@ -73,7 +73,6 @@ ${table(
     ['', 'a secret begins or ends with white space; a previous secret is the current one'],
     ['', 'the configuration file holds a secret, and every user of the machine can read it'],
     ['', '`MaxVersions` without `EnableVersioning`; `ChunkSize` with `ChunkingEnabled = false`'],
-    ['', '`EnableVersioning = true`'],
     ['', '32 uploads at once would take more than a quarter of the memory with this `ChunkSize`'],
     ['', '`UploadSubDir` has characters that clients percent-encode'],
     ['', 'an entry of `AllowedExtensions` contains a dot, such as `.tar.gz`, and so never matches'],

@@ -184,7 +184,8 @@ export const keysOf202 = {
     default: { type: 'boolean', value: false },
     accepts: '`true`, `false`',
     summary: 'Lets a second upload on the same path replace the file; otherwise it is answered 409.',
-    untilThen: 'a second upload is answered 409',
+    notes:
+      'An upload URL can then be used again, by whoever has it, for as long as its secret is valid: each use with another content of the signed size replaces the file.',
     check: checkBoolean,
   }),
   MaxVersions: configKey({
@@ -194,8 +195,8 @@ export const keysOf202 = {
     default: { type: 'integer', value: 0 },
     accepts: '0 to 10000; 0 keeps no old versions',
     summary: 'How many old versions of a file are kept, the newest ones.',
+    notes: 'A lower number takes effect with the next upload to a file, and for all files with the next start.',
     isReloadable: true,
-    untilThen: 'no versions are kept',
     check: integerBetween({ min: 0, max: 10_000, unit: 'versions' }),
   }),
   ChunkingEnabled: configKey({

@@ -117,6 +117,22 @@ const transferRules = {
       duration_ms: rounded(event.durationMs),
     }),
   },
+  'version.rotated': {
+    level: 'info',
+    msg: LOG_MESSAGES.rotatedVersion,
+    fields: ({ uploadId, fileId, path, versionId, sizeBytes }) => ({
+      upload_id: uploadId,
+      file_id: fileId,
+      original: path,
+      versioned_as: versionId,
+      size_bytes: sizeBytes,
+    }),
+  },
+  'version.removed': {
+    level: 'info',
+    msg: LOG_MESSAGES.removedVersion,
+    fields: ({ fileId, path, versionId }) => ({ file_id: fileId, original: path, file: versionId }),
+  },
   'download.completed': {
     level: 'debug',
     msg: 'Download completed',

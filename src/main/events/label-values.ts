@@ -89,6 +89,8 @@ export const EVENT_TYPES = listOf<ServerEventType>({
   'upload.created': true,
   'upload.completed': true,
   'upload.discarded': true,
+  'version.rotated': true,
+  'version.removed': true,
   'download.completed': true,
   'download.aborted': true,
   'download.refused': true,

@@ -7,6 +7,10 @@ export const LOG_MESSAGES = {
   storeIsReady: 'Store directory is ready',
   /** Fields: `filename`, `extension`. */
   disallowedExtension: 'Attempted upload with disallowed file extension',
+  /** Fields: `original`, `versioned_as`. */
+  rotatedVersion: 'Versioned old file',
+  /** Field: `file`. */
+  removedVersion: 'Removed old version',
   wrongSignature: 'Invalid MAC',
   malformedSignature: 'Invalid MAC encoding',
   noSignature: "No HMAC attached to URL. Expecting 'v', 'v2', or 'token' parameter as MAC",

@@ -16,6 +16,7 @@ import { publishProcessMetrics } from './process-metrics.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { publishStateMetrics } from './state-metrics.ts';
 import { TransferMetrics } from './transfer-metrics.ts';
+import { VersionMetrics } from './version-metrics.ts';
 
 export interface MetricsOptions {
   readonly events: EventSubscriptions;
@@ -32,6 +33,7 @@ export class Metrics {
   private readonly lag = new EventLoopLag();
   private readonly requests: RequestMetrics;
   private readonly transfers: TransferMetrics;
+  private readonly versions: VersionMetrics;
   private readonly eventCounts: LabelledCounter;
   private readonly unsubscribe: (() => void)[] = [];
   private workerCrashes = 0;
@@ -41,6 +43,7 @@ export class Metrics {
     this.events = options.events;
     this.requests = new RequestMetrics(registry);
     this.transfers = new TransferMetrics(registry);
+    this.versions = new VersionMetrics(registry);
     this.eventCounts = new LabelledCounter(registry, {
       name: 'hmac_events_total',
       help: 'Events delivered, by type.',
@@ -70,6 +73,7 @@ export class Metrics {
       }),
       ...this.requests.listen(this.events),
       ...this.transfers.listen(this.events),
+      ...this.versions.listen(this.events),
     );
   }
 

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BufferPool } from '../../shared/buffers.ts';
 import type { CutReason, EventPublisher, UploadRef } from '../../shared/events.ts';
-import type { FileInfo, FileKey } from '../../shared/files.ts';
+import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
 import type { VerifiedUpload } from '../../shared/messages.ts';
 import type { SharedCount } from '../../shared/shared-count.ts';
 import type { StorageErrorCode, StorageFailure } from '../../shared/storage-error.ts';
@@ -27,6 +27,8 @@ export interface UploadServiceOptions {
   /** Uploads whose outcome is not decided, also those whose client has left while the commit was running. */
   readonly inFlight: SharedCount;
   readonly maxConcurrentUploads: number;
+  /** Of an existing file that an upload replaces; null: slots are used once. */
+  readonly keepVersions: () => number | null;
   /** Told of every file that appears under a name. */
   readonly onStored: (key: FileKey) => void;
 }
@@ -88,7 +90,8 @@ class RunningUpload implements UploadObserver {
     this.options = options;
     const { grant, buffers, gate, pool } = options;
     const reapLanes = (): void => pool.reapUploads();
-    const order = { key: grant.key, size: grant.sizeBytes, signature: grant.signature };
+    const { key, sizeBytes: size, signature } = grant;
+    const order = { key, size, signature, keepVersions: options.keepVersions() };
     this.transfer = new UploadTransfer({ lane: pool.uploadLane(), buffers, gate, reapLanes, order, observer: this });
   }
 
@@ -117,13 +120,14 @@ class RunningUpload implements UploadObserver {
     events.publish({ type: 'upload.created', sizeBytes: grant.sizeBytes, ...this.ref(verified) });
   }
 
-  stored(file: FileInfo, verified: VerifiedUpload): void {
+  stored(file: FileInfo, replaced: ReplacedContent | null, verified: VerifiedUpload): void {
     const { events, grant, onEnd, onStored } = this.options;
     this.over();
     onStored(grant.key);
     this.accepted(verified);
     const { durationMs } = this;
     events.publish({ type: 'upload.completed', sizeBytes: file.size, durationMs, ...this.ref(verified) });
+    if (replaced !== null) this.rotated(replaced, verified);
     onEnd({ kind: 'done', outcome: { type: 'stored', file } });
   }
 
@@ -134,6 +138,18 @@ class RunningUpload implements UploadObserver {
     if (verified !== null) this.accepted(verified);
     this.discarded(cutReasons[failure.code]);
     onEnd({ kind: 'refused', problem: storageProblems[failure.code], failure });
+  }
+
+  private rotated({ versionId, size, removedVersions }: ReplacedContent, { fileId }: VerifiedUpload): void {
+    const { events, grant } = this.options;
+    const { uploadId } = this;
+    const path = grant.key;
+    if (versionId !== null) {
+      events.publish({ type: 'version.rotated', uploadId, sizeBytes: size, fileId, path, versionId });
+    }
+    for (const removed of removedVersions) {
+      events.publish({ type: 'version.removed', fileId, path, versionId: removed });
+    }
   }
 
   /** The client left. A body that is complete may be committed by now: then the outcome decides. */

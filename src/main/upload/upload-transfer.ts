@@ -5,7 +5,7 @@
  */
 
 import type { BufferPool } from '../../shared/buffers.ts';
-import type { FileInfo, FileKey } from '../../shared/files.ts';
+import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
 import type { BodyPiece, VerifiedUpload } from '../../shared/messages.ts';
 import type { SignatureCheck } from '../../shared/signature.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
@@ -24,12 +24,15 @@ const sleeper = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMEN
 export interface UploadOrder {
   readonly key: FileKey;
   readonly size: number;
+  /** An existing file is replaced, and so many of its old contents are kept; null: the slot must be free. */
+  readonly keepVersions: number | null;
   readonly signature: SignatureCheck;
 }
 
 /** Who wants to know. Exactly one of `stored` and `failed` is called, once, unless the upload is aborted. */
 export interface UploadObserver {
-  stored(file: FileInfo, verified: VerifiedUpload): void;
+  /** `replaced` tells what the file took the place of. */
+  stored(file: FileInfo, replaced: ReplacedContent | null, verified: VerifiedUpload): void;
   /** `verified` is null when the signature did not verify, or was not looked at. */
   failed(failure: StorageFailure, verified: VerifiedUpload | null): void;
   /** The signature verified, and the body is still coming. Not called for a body that came whole with its head. */
@@ -133,7 +136,7 @@ export class UploadTransfer implements TransferListener, GatedUpload {
         break;
       case 'upload.stored':
         this.finish();
-        this.observer.stored(message.file, message.verified);
+        this.observer.stored(message.file, message.replaced, message.verified);
         break;
       case 'upload.failed':
         this.finish();

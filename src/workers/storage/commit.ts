@@ -9,9 +9,10 @@ import { describeContent } from './describe-content.ts';
 import { closeAll, makeFolders, type WayFolder } from './folder.ts';
 import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
+import type { Committed } from './storage.ts';
 
 /** Publishes only where nothing is. Errors: exists, path-conflict, no-space, io. */
-export async function publishNew(area: StagingArea, content: SettledContent): Promise<FileInfo> {
+export async function publishNew(area: StagingArea, content: SettledContent): Promise<Committed> {
   const forget = await describeContent(area, content);
   let visible: Visible;
   try {
@@ -26,7 +27,7 @@ export async function publishNew(area: StagingArea, content: SettledContent): Pr
   } finally {
     closeAll(visible.way);
   }
-  return visible.info;
+  return { file: visible.info, replaced: null };
 }
 
 interface Visible {

@@ -48,6 +48,6 @@ function createFor({ file, key, type }: SettledContent, folder: Folder): { fd: n
     const fd = createRecord(folder, name, { path: key, type });
     if (fd !== null) return { fd, name };
     // The name belongs to another content of the same nanosecond and size: move ours.
-    file.setModified(Date.now() / 1000);
+    file.modifyAfter(mtimeNs);
   }
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import type { FileKey } from '../../shared/files.ts';
 import type { WorkerSettings } from '../../shared/messages.ts';
+import { PathLocks } from '../../shared/path-locks.ts';
 import { closeFolder, type Folder, inside, openFolders, openRoot } from './folder.ts';
 import { FolderSync } from './folder-sync.ts';
 import { FreeRoom } from './free-room.ts';
@@ -18,7 +19,7 @@ import { openStoredFile } from './stored-file.ts';
 export class FilesystemStorage implements Storage {
   private readonly area: StagingArea;
 
-  /** Expects a store that `prepareStore` has made; `place` is the lane's own number. Errors: store-unavailable, too-many-files, io. */
+  /** Expects a store that `prepareStore` has made; `place` is the thread's own number. Errors: store-unavailable, too-many-files, io. */
   constructor(settings: WorkerSettings, place: number) {
     const root = openRoot(settings.storeDir);
     const staging = openFolders(root, STAGING);
@@ -26,13 +27,14 @@ export class FilesystemStorage implements Storage {
     const { durability, minFreeBytes, minFreeInodes } = settings;
     const promised = new PromisedBytes(settings.promisedBytes, place);
     const room = new FreeRoom(root, { minFreeBytes, minFreeInodes }, promised);
-    this.area = { root, staging, room, folderSync: new FolderSync(), durability, newSuffix: suffixes() };
+    const locks = new PathLocks(settings.pathLocks, place);
+    this.area = { root, staging, room, locks, folderSync: new FolderSync(), durability, newSuffix: suffixes() };
   }
 
   createUpload(upload: NewUpload): StagedUpload {
     const keyHash = hashOf(upload.key);
     const location = locate(upload.key, keyHash);
-    refuseWhenTaken(this.area.root, location);
+    refuseWhenTaken(this.area.root, location, upload.keepVersions != null);
     this.area.room.claim(upload.size);
     try {
       return new FileStagedUpload(this.area, upload, { keyHash, location });
@@ -57,13 +59,14 @@ function suffixes(): () => string {
   };
 }
 
-/** A used slot is refused before its body is received; the commit decides for good. */
-function refuseWhenTaken(root: Folder, { folders, name }: Location): void {
+/** What the commit will refuse is refused before its body is received; the commit decides for good. */
+function refuseWhenTaken(root: Folder, { folders, name }: Location, mayReplace: boolean): void {
   try {
     const found = lstatSync(inside(root, [...folders, name].join('/')), { throwIfNoEntry: false });
     // What lies behind a link is not ours, and nobody learns of it: the commit refuses the link itself.
     if (found === undefined || isBehindLink(root, folders)) return;
-    throw found.isFile() ? new StorageError('exists', 'name is taken') : new StorageError('path-conflict', 'no file');
+    if (!found.isFile()) throw new StorageError('path-conflict', 'no file');
+    if (!mayReplace) throw new StorageError('exists', 'name is taken');
   } catch (error) {
     const number = errorNumberOf(error);
     if (number === 'ENOTDIR' || number === 'ELOOP') throw new StorageError('path-conflict', `${number} lstat`);

@@ -13,7 +13,7 @@ import { withFolder, withOwnTree, withRoot, withStaging } from './own-folders.ts
 import { settleKey } from './settle-key.ts';
 import { attempt } from './storage-error.ts';
 import { hasKnownFormat, writeFormat } from './store-format.ts';
-import { LOCK_FILE, RECORDS, STAGING_PREFIX_DIGITS } from './store-layout.ts';
+import { LOCK_FILE, RECORDS, STAGING_PREFIX_DIGITS, VERSIONS } from './store-layout.ts';
 import { refuseOther } from './store-probe.ts';
 
 /** What a start that was killed may have left in the reserved tree itself. */
@@ -58,11 +58,12 @@ function settleUploads(root: Folder, staging: Folder): Omit<RecoveryReport, 'was
   return { removedStagingFiles: names.length, removedRecords };
 }
 
-/** Hashes of the keys with records that uploads of these staging files may have written to. */
+/** Hashes of the keys with records or versions that uploads of these staging files may have written to. */
 function touchedKeys(root: Folder, stagingNames: readonly string[]): ReadonlySet<string> {
   const prefixes = new Set(stagingNames.flatMap((name) => KEY_PREFIX.exec(name)?.[1] ?? []));
   const shards = new Set([...prefixes].map((prefix) => prefix.slice(0, 2)));
-  const keys = [...shards].flatMap((shard) => withFolder(root, [...RECORDS, shard], namesIn) ?? []);
+  const trees = [RECORDS, VERSIONS].flatMap((tree) => [...shards].map((shard) => [...tree, shard]));
+  const keys = trees.flatMap((names) => withFolder(root, names, namesIn) ?? []);
   return new Set(keys.filter((key) => prefixes.has(key.slice(0, STAGING_PREFIX_DIGITS))));
 }
 

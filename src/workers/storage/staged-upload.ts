@@ -3,11 +3,12 @@
  * published, or leaves nothing.
  */
 
-import type { FileInfo } from '../../shared/files.ts';
 import { publishNew } from './commit.ts';
+import { publishReplacing } from './replace-content.ts';
+import type { SettledContent } from './settled-content.ts';
 import type { StagingArea } from './staging-area.ts';
 import { StagingFile } from './staging-file.ts';
-import type { NewUpload, StagedUpload } from './storage.ts';
+import type { Committed, NewUpload, StagedUpload } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { type Location, stagingName } from './store-layout.ts';
 
@@ -44,12 +45,15 @@ export class FileStagedUpload implements StagedUpload {
     this.area.room.keep(bytes.length);
   }
 
-  async commit(): Promise<FileInfo> {
+  async commit(): Promise<Committed> {
     const { area, file, place, upload } = this;
     try {
       if (this.written !== upload.size) throw new StorageError('size-mismatch', 'fewer bytes than signed');
       await file.settle(area.durability);
-      return await publishNew(area, { file, key: upload.key, type: upload.type, ...place });
+      const content: SettledContent = { file, key: upload.key, type: upload.type, ...place };
+      const { keepVersions = null } = upload;
+      if (keepVersions === null) return await publishNew(area, content);
+      return await publishReplacing(area, content, keepVersions);
     } finally {
       this.discard();
     }

@@ -1,6 +1,7 @@
 /** What everything that writes into the store shares within one lane, and how a new entry is made durable. */
 
 import type { Durability } from '../../shared/files.ts';
+import type { PathLocks } from '../../shared/path-locks.ts';
 import type { Folder, WayFolder } from './folder.ts';
 import type { FolderSync } from './folder-sync.ts';
 import type { FreeRoom } from './free-room.ts';
@@ -10,6 +11,8 @@ export interface StagingArea {
   readonly staging: Folder;
   readonly room: FreeRoom;
   readonly folderSync: FolderSync;
+  /** Who replaces or removes a file holds the lock of its path; who makes a new one does not need it. */
+  readonly locks: PathLocks;
   readonly durability: Durability;
   /** Text that no other staging file of this store has in its name. */
   readonly newSuffix: () => string;

@@ -11,6 +11,7 @@ import {
   futimesSync,
   linkSync,
   openSync,
+  renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -18,10 +19,13 @@ import type { Durability } from '../../shared/files.ts';
 import type { ContentIdentity } from './content.ts';
 import { type Folder, inside } from './folder.ts';
 import { syncContent } from './folder-sync.ts';
+import { readAt } from './read-at.ts';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 
 const STAGING_MODE = 0o600;
 const PUBLIC_MODE = 0o640;
+/** Some file systems keep whole seconds, or every other one. */
+const MAX_STEP_US = 4_000_000n;
 const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export class StagingFile {
@@ -58,10 +62,33 @@ export class StagingFile {
     return { mtimeNs, size: Number(size) };
   }
 
-  /** Sets the modification time, as exactly as the system call and the file system can. */
-  setModified(seconds: number): void {
+  /** Makes the modification time later than `mtimeNs`, by as little as the file system can; nothing when it is. */
+  modifyAfter(mtimeNs: bigint): void {
     const fd = this.openFd();
-    attempt('futimes', () => futimesSync(fd, seconds, seconds));
+    for (let stepUs = 1n; this.identity().mtimeNs <= mtimeNs; stepUs *= 2n) {
+      if (stepUs > MAX_STEP_US) throw new StorageError('denied', 'modification time cannot be set');
+      // Node takes seconds as a floating-point number: what is set may be a little earlier than what was meant.
+      const seconds = Number(mtimeNs / 1_000n + stepUs) / 1e6;
+      attempt('futimes', () => futimesSync(fd, seconds, seconds));
+    }
+  }
+
+  /** Fills `target` from `position` and returns how many bytes there were. */
+  read(target: Uint8Array, position: number): number {
+    return readAt(this.openFd(), target, position);
+  }
+
+  /** Takes the place of what is under the name, in one step. Errors: path-conflict, no-space, io. */
+  replace(folder: Folder, name: string): void {
+    try {
+      renameSync(this.path, inside(folder, name));
+    } catch (error) {
+      const number = errorNumberOf(error);
+      if (number === 'EISDIR' || number === 'ENOENT') {
+        throw new StorageError('path-conflict', `${number} rename`, { cause: error });
+      }
+      throw toStorageError(error, 'rename');
+    }
   }
 
   /** Gives the content a second name, where none is. Errors: exists, path-conflict, no-space, io. */

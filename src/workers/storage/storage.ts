@@ -4,7 +4,7 @@
  * succeeded is as durable as configured.
  */
 
-import type { FileInfo, FileKey } from '../../shared/files.ts';
+import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
 
 export interface NewUpload {
   readonly key: FileKey;
@@ -12,6 +12,16 @@ export interface NewUpload {
   readonly size: number;
   /** Media type to keep with the content; null: the one that the extension gives. */
   readonly type: string | null;
+  /** A file of that name is replaced, and so many of its old contents are kept. Without it the name must be free. */
+  readonly keepVersions?: number | null;
+}
+
+/** What a commit did. */
+export interface Committed {
+  /** The current content: the upload's, or the same one that was there before. */
+  readonly file: FileInfo;
+  /** null: there was none, or the same. */
+  readonly replaced: ReplacedContent | null;
 }
 
 /** An upload in progress: invisible until `commit`. After `commit` or `discard` no other method may be called. */
@@ -20,7 +30,7 @@ export interface StagedUpload {
   /** Appends; more than the declared size is an error. */
   write(bytes: Uint8Array): void;
   /** Publishes the content under its key, or leaves nothing. Errors: size-mismatch, exists, path-conflict, no-space, io. */
-  commit(): Promise<FileInfo>;
+  commit(): Promise<Committed>;
   /** Leaves nothing. Never throws. */
   discard(): void;
 }
@@ -35,7 +45,7 @@ export interface OpenFile {
 }
 
 export interface Storage {
-  /** Errors: exists, path-conflict, no-space, store-unavailable, too-many-files, io. */
+  /** Errors: exists (not with `keepVersions`), path-conflict, no-space, store-unavailable, too-many-files, io. */
   createUpload(upload: NewUpload): StagedUpload;
   /** Errors: not-found, too-many-files, io. */
   openFile(key: FileKey): OpenFile;

@@ -14,6 +14,7 @@ const MAX_PATH_BYTES = 3000;
 
 export const STAGING = [RESERVED_SEGMENT, 'staging'] as const;
 export const RECORDS = [RESERVED_SEGMENT, 'records'] as const;
+export const VERSIONS = [RESERVED_SEGMENT, 'versions'] as const;
 export const LONG_NAMES = [RESERVED_SEGMENT, 'long'] as const;
 
 /** Files of the store itself, in the reserved tree. */
@@ -76,4 +77,9 @@ function isLong(key: string): boolean {
 /** Folders that hold the records of a key. */
 export function recordFolders(keyHash: string): readonly string[] {
   return [...RECORDS, keyHash.slice(0, 2), keyHash];
+}
+
+/** Folders that hold the old contents of a key. */
+export function versionFolders(keyHash: string): readonly string[] {
+  return [...VERSIONS, keyHash.slice(0, 2), keyHash];
 }

@@ -3,14 +3,15 @@
  * so that a replacement or deletion during a download does no harm.
  */
 
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { FileInfo, FileKey } from '../../shared/files.ts';
-import { fileInfoOf } from './content.ts';
+import { type ContentIdentity, fileInfoOf } from './content.ts';
 import { closeFolder, type Folder, inside, openFolders } from './folder.ts';
-import { readRecord, recordName } from './record.ts';
+import { readAt } from './read-at.ts';
+import { type FileRecord, readRecord, recordName } from './record.ts';
 import type { OpenFile } from './storage.ts';
-import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
-import { fileIdOf, hashOf, locate } from './store-layout.ts';
+import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
+import { fileIdOf, hashOf, type Location, locate } from './store-layout.ts';
 
 // O_NONBLOCK: a FIFO or a device must not hang the lane before fstat tells what it is.
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -29,14 +30,7 @@ class DescriptorFile implements OpenFile {
   }
 
   read(target: Uint8Array, position: number): number {
-    let length = 0;
-    while (length < target.length) {
-      const from = length;
-      const count = attempt('read', () => readSync(this.fd, target, from, target.length - from, position + from));
-      if (count === 0) break;
-      length += count;
-    }
-    return length;
+    return readAt(this.fd, target, position);
   }
 
   close(): void {
@@ -48,16 +42,36 @@ class DescriptorFile implements OpenFile {
 export function openStoredFile(root: Folder, key: FileKey): OpenFile {
   const hash = hashOf(key);
   const location = locate(key, hash);
-  const fd = openByLocation(root, location.folders, location.name);
+  const { fd, identity, record } = openContent(root, location, { key, hash });
+  // A long name is a hash: only the record proves whose it is.
+  if (location.isLongName && record === null) {
+    closeSync(fd);
+    throw notFound('no record for a long name');
+  }
+  return new DescriptorFile(fd, fileInfoOf(identity, record?.type ?? null), fileIdOf(hash));
+}
+
+/** A content of a key, current or old, open by its descriptor, and what its record says. */
+export interface StoredContent {
+  readonly fd: number;
+  readonly identity: ContentIdentity;
+  readonly inode: bigint;
+  readonly record: FileRecord | null;
+}
+
+/** Opens whatever content of the key lies there; the caller closes its descriptor. Errors: not-found, too-many-files, io. */
+export function openContent(
+  root: Folder,
+  { folders, name }: Pick<Location, 'folders' | 'name'>,
+  { key, hash }: { readonly key: FileKey; readonly hash: string },
+): StoredContent {
+  const fd = openByLocation(root, folders, name);
   try {
     const stats = fstatSync(fd, { bigint: true });
+    const { mtimeNs, size, ino: inode } = stats;
     if (!stats.isFile()) throw notFound('not a regular file');
-    const record = readRecord(root, hash, recordName(stats.mtimeNs, stats.size), key);
-    // A long name is a hash: only the record proves whose it is.
-    if (location.isLongName && record === null) throw notFound('no record for a long name');
-    const content = { mtimeNs: stats.mtimeNs, size: Number(stats.size) };
-    const info = fileInfoOf(content, record?.type ?? null);
-    return new DescriptorFile(fd, info, fileIdOf(hash));
+    const record = readRecord(root, hash, recordName(mtimeNs, size), key);
+    return { fd, identity: { mtimeNs, size: Number(size) }, inode, record };
   } catch (error) {
     closeSync(fd);
     throw error;

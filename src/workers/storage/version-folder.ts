@@ -1,0 +1,50 @@
+/**
+ * The folder in which the old contents of one key lie, named by their ids. Beside them `path` says whose they are; its
+ * text is proven by the name of the folder, which is its hash.
+ */
+
+import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import type { Durability, FileKey } from '../../shared/files.ts';
+import { type Folder, inside } from './folder.ts';
+import { syncContent } from './folder-sync.ts';
+import { recordName } from './record.ts';
+import { attempt } from './storage-error.ts';
+import { hashOf } from './store-layout.ts';
+import { isVersionId } from './version-id.ts';
+
+const PATH_FILE = 'path';
+const PATH_MODE = 0o600;
+const REWRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
+/** The ids that are there, oldest first. */
+export function versionIdsIn(folder: Folder): readonly string[] {
+  const names = attempt('readdir versions', () => readdirSync(inside(folder, '.')));
+  return names.filter(isVersionId).sort();
+}
+
+/** What the records of the versions are called, whether there are any or not. */
+export function versionRecordsIn(folder: Folder): readonly string[] {
+  return versionIdsIn(folder).map((id) => {
+    const { mtimeNs, size } = attempt('lstat version', () => lstatSync(inside(folder, id), { bigint: true }));
+    return recordName(mtimeNs, size);
+  });
+}
+
+/** Says whose versions these are, before the first of them is there. */
+export async function writePath(folder: Folder, key: FileKey, durability: Durability): Promise<void> {
+  const fd = attempt('open path', () => openSync(inside(folder, PATH_FILE), REWRITE, PATH_MODE));
+  try {
+    attempt('write path', () => writeSync(fd, key));
+    if (durability !== 'none') await syncContent(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whose versions these are; null when the text is not whole. */
+export function readPath(folder: Folder, keyHash: string): FileKey | null {
+  const path = inside(folder, PATH_FILE);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return null;
+  const text = attempt('read path', () => readFileSync(path, 'utf8')) as FileKey;
+  return hashOf(text) === keyHash ? text : null;
+}

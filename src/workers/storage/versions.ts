@@ -1,0 +1,125 @@
+/**
+ * Old contents of a key: kept when a new one takes their place, and removed when there are too many. Everything here
+ * runs under the lock of the path.
+ */
+
+import { linkSync, lstatSync, unlinkSync } from 'node:fs';
+import { closeAll, closeFolder, type Folder, inside, makeFolders, openFolders } from './folder.ts';
+import { recordName } from './record.ts';
+import type { SettledContent } from './settled-content.ts';
+import { type StagingArea, syncWay } from './staging-area.ts';
+import { removeQuietly } from './staging-file.ts';
+import { attempt } from './storage-error.ts';
+import { recordFolders, stagingName, versionFolders } from './store-layout.ts';
+import { versionIdsIn, writePath } from './version-folder.ts';
+import { nextVersionId } from './version-id.ts';
+
+/** The current content, under its name, before another takes its place. */
+export interface NamedContent {
+  readonly folder: Folder;
+  readonly name: string;
+  readonly inode: bigint;
+  /** What its record is called; null when it has none. */
+  readonly record: string | null;
+}
+
+/** A current content that is ready to be replaced. */
+export interface Retired {
+  /** The version that it will be; null: it is not kept. */
+  readonly versionId: string | null;
+  /** It stays current after all. Never throws. */
+  readonly takeBack: () => void;
+  /** It has been replaced. Never throws. */
+  readonly finish: () => void;
+}
+
+/**
+ * Gives the current content a second name among the versions, durable before it loses the first. Errors: no-space,
+ * path-conflict, io.
+ */
+export async function keepVersion(
+  area: StagingArea,
+  { key, keyHash }: Pick<SettledContent, 'key' | 'keyHash'>,
+  current: NamedContent,
+): Promise<Retired> {
+  const way = makeFolders(area.root, versionFolders(keyHash));
+  try {
+    const folder = way.at(-1) ?? area.root;
+    const newest = versionIdsIn(folder).at(-1) ?? null;
+    if (newest === null) await writePath(folder, key, area.durability);
+    const id = linkOnce(folder, newest, current);
+    const takeBack = (): void => removeQuietly(inside(area.root, [...versionFolders(keyHash), id].join('/')));
+    try {
+      await syncWay(area, way);
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+    return { versionId: id, takeBack, finish: () => {} };
+  } finally {
+    closeAll(way);
+  }
+}
+
+/** An attempt that was broken off may have kept this very content already: its entry is used again. */
+function linkOnce(folder: Folder, newest: string | null, current: NamedContent): string {
+  if (newest !== null && inodeOf(folder, newest) === current.inode) return newest;
+  const id = nextVersionId(newest, Date.now());
+  attempt('link version', () => linkSync(inside(current.folder, current.name), inside(folder, id)));
+  return id;
+}
+
+function inodeOf(folder: Folder, name: string): bigint | null {
+  return lstatSync(inside(folder, name), { bigint: true, throwIfNoEntry: false })?.ino ?? null;
+}
+
+/**
+ * For a content that is not kept. Should its record outlive it, recovery finds the key by a second name among the
+ * unfinished uploads. Errors: no-space, io.
+ */
+export function dropContent(area: StagingArea, keyHash: string, { folder, name, record }: NamedContent): Retired {
+  if (record === null) return { versionId: null, takeBack: () => {}, finish: () => {} };
+  const witness = inside(area.staging, stagingName(keyHash, area.newSuffix()));
+  attempt('link staging', () => linkSync(inside(folder, name), witness));
+  const takeBack = (): void => removeQuietly(witness);
+  const finish = (): void => {
+    removeRecordOf(area.root, keyHash, record);
+    removeQuietly(witness);
+  };
+  return { versionId: null, takeBack, finish };
+}
+
+/**
+ * Removes the oldest versions beyond `keep`, each with its record; `currentRecord` is never removed. Returns the ids of
+ * those that are gone. Never throws: what could not be removed is tried again the next time.
+ */
+export function trimVersions(
+  root: Folder,
+  keyHash: string,
+  { keep, currentRecord }: { readonly keep: number; readonly currentRecord: string },
+): readonly string[] {
+  const removed: string[] = [];
+  let folder: Folder | null = null;
+  try {
+    folder = openFolders(root, versionFolders(keyHash));
+    if (folder === null) return [];
+    const ids = versionIdsIn(folder);
+    for (const id of ids.slice(0, Math.max(0, ids.length - keep))) {
+      const stats = lstatSync(inside(folder, id), { bigint: true });
+      const record = recordName(stats.mtimeNs, stats.size);
+      // The record first: one without a content would be left for ever.
+      if (record !== currentRecord) removeRecordOf(root, keyHash, record);
+      unlinkSync(inside(folder, id));
+      removed.push(id);
+    }
+  } catch {
+    // The new content is committed, and that is what the client is told.
+  } finally {
+    if (folder !== null) closeFolder(folder);
+  }
+  return removed;
+}
+
+function removeRecordOf(root: Folder, keyHash: string, name: string): void {
+  removeQuietly(inside(root, [...recordFolders(keyHash), name].join('/')));
+}
