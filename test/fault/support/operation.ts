@@ -79,8 +79,9 @@ function create({ name, size, type }: CreateShape): Operation {
   };
 }
 
-/** Small, and in more than one piece. */
+/** Small, in more than one piece, and with a record. */
 export const creations: readonly Operation[] = [
   create({ name: 'create, 10 KB', size: 10_240, type: null }),
   create({ name: 'create, 700 KB', size: 700_000, type: null }),
+  create({ name: 'create with a type', size: 100_000, type: 'image/x-own' }),
 ];
