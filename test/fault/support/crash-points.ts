@@ -111,10 +111,8 @@ class CrashRun {
 }
 
 /** Fails with every bad point, and tells the summary what was counted. */
-export function assertNoneBad(t: TestContext, site: CrashSite, points: readonly CrashPoint[]): void {
+export function assertNoneBad(t: TestContext, what: string, points: readonly CrashPoint[]): void {
   const bad = points.filter(({ findings }) => findings.length > 0);
-  const row = site.crash === 'kill' ? site.operation.row : `F07 ${site.operation.row}`;
-  const how = site.crash === 'kill' ? 'kill' : 'power cut';
-  t.diagnostic(`${row} ${site.operation.name}, ${site.fileSystem}, ${how}: ${points.length} points, ${bad.length} bad`);
+  t.diagnostic(`${what}: ${points.length} points, ${bad.length} bad`);
   assert.deepEqual(bad, []);
 }

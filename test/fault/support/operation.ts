@@ -20,8 +20,6 @@ export interface StoredState {
 }
 
 export interface Operation {
-  /** Its row in faults.md. */
-  readonly row: string;
   readonly name: string;
   readonly settings: TomlSettings;
   readonly before: StoredState;
@@ -67,7 +65,6 @@ interface CreateShape {
 function create({ name, size, type }: CreateShape): Operation {
   const bytes = content(name, size);
   return {
-    row: 'F02',
     name,
     settings: {},
     before: NOTHING,

@@ -1,0 +1,163 @@
+/**
+ * Crashes a server before every call that its start makes on a store full of what earlier crashes left. What the next
+ * recovery makes of it must be, to the byte, what an undisturbed start makes of it, and that is judged over HTTP. The
+ * next recovery runs in this process: two starts of a server for each point would take minutes.
+ */
+
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { prepareStore } from '../../../src/workers/storage/prepare-store.ts';
+import { recoverStore } from '../../../src/workers/storage/recover-store.ts';
+import { sha256 } from '../../support/paced-transfer.ts';
+import { ServerProcess } from '../../support/server-process.ts';
+import { treeOf } from '../../support/store-state.ts';
+import type { Crash, CrashPoint } from './crash-points.ts';
+import { command } from './host.ts';
+import { type FileSystemKind, LoopFileSystem } from './loop-file-system.ts';
+import type { Operation } from './operation.ts';
+import { StoreFaults } from './store-faults.ts';
+import { type Crashed, judge } from './store-judge.ts';
+
+/** A start that makes more calls than this is one that never ends. */
+const MAX_POINTS = 300;
+
+export interface RecoverySite {
+  readonly fileSystem: FileSystemKind;
+  readonly crash: Crash;
+  /** What was being done when the store was left: each operation is broken off before the first call of each name. */
+  readonly brokenOff: readonly { readonly operation: Operation; readonly before: readonly string[] }[];
+}
+
+/** The last point is a start that was not broken off. */
+export async function crashDuringRecovery(site: RecoverySite): Promise<readonly CrashPoint[]> {
+  const fileSystem = LoopFileSystem.make(site.fileSystem);
+  const faults = new StoreFaults(fileSystem.storeDir);
+  const run = new RecoveryRun(site, fileSystem, faults);
+  try {
+    await run.leaveDebris();
+    return await run.points();
+  } finally {
+    faults.remove();
+    fileSystem.remove();
+  }
+}
+
+class RecoveryRun {
+  private readonly site: RecoverySite;
+  private readonly fileSystem: LoopFileSystem;
+  private readonly faults: StoreFaults;
+  private readonly debris: Crashed[] = [];
+
+  constructor(site: RecoverySite, fileSystem: LoopFileSystem, faults: StoreFaults) {
+    this.site = site;
+    this.fileSystem = fileSystem;
+    this.faults = faults;
+  }
+
+  /** Collects what one crash after the other leaves, before the next start tidies it up. */
+  async leaveDebris(): Promise<void> {
+    mkdirSync(this.debrisDir);
+    for (const { operation, before } of this.site.brokenOff) {
+      for (const only of before) await this.breakOff(operation, only);
+    }
+  }
+
+  async points(): Promise<readonly CrashPoint[]> {
+    const { findings, state } = await this.undisturbed();
+    const points: CrashPoint[] = [{ call: 'none', answer: null, findings }];
+    for (let number = 1; number <= MAX_POINTS; number += 1) {
+      this.restoreDebris();
+      const call = await this.crashAt(number);
+      points.push({ call: call ?? 'after the last call', answer: null, findings: this.recoverAgain(state) });
+      if (call === null) return points;
+    }
+    throw new Error(`the start makes more than ${MAX_POINTS} calls on the store`);
+  }
+
+  private get debrisDir(): string {
+    return join(this.fileSystem.mountPoint, 'debris');
+  }
+
+  private async breakOff(operation: Operation, only: string): Promise<void> {
+    const { storeDir } = this.fileSystem;
+    const { environment } = this.faults;
+    const server = await ServerProcess.start({ storeDir, environment, settings: operation.settings });
+    const key = `debris-${this.debris.length}/file.bin`;
+    await operation.prepare(server, key);
+    this.faults.arm({ strike: { type: 'kill' }, first: 1, only });
+    const answer = await operation.run(server, key);
+    const { signal } = await server.exited;
+    await server.stop();
+    this.faults.disarm();
+    if (signal !== 'SIGKILL') throw new Error(`${operation.name} was not broken off before ${only}`);
+    this.debris.push({ operation, key, answer });
+    command('cp', '--archive', '--no-clobber', `${storeDir}/.`, this.debrisDir);
+  }
+
+  private restoreDebris(): void {
+    const { storeDir } = this.fileSystem;
+    command('rm', '-rf', storeDir);
+    command('cp', '--archive', this.debrisDir, storeDir);
+    command('sync', '--file-system', storeDir);
+  }
+
+  /** What one start makes of it when it is not disturbed: the state that every other must end in. */
+  private async undisturbed(): Promise<{ findings: readonly string[]; state: StoreState }> {
+    const { storeDir } = this.fileSystem;
+    this.restoreDebris();
+    const server = await ServerProcess.start({ storeDir });
+    try {
+      const state = stateOf(storeDir);
+      const findings: string[] = [];
+      for (const crashed of this.debris) findings.push(...(await judge(server, crashed)));
+      return { findings, state };
+    } finally {
+      server.kill('SIGKILL');
+      await server.stop();
+    }
+  }
+
+  /** Starts a server up to its call of that number. null: it started, and was crashed then. */
+  private async crashAt(number: number): Promise<string | null> {
+    const { storeDir } = this.fileSystem;
+    const isPowerCut = this.site.crash === 'power-cut';
+    this.faults.arm({ strike: { type: this.site.crash }, first: number });
+    const server = ServerProcess.spawn({ storeDir, environment: this.faults.environment });
+    const exit = await Promise.race([server.exited, server.event('server.started')]);
+    const isStruck = !('msg' in exit);
+    if (isStruck && exit.signal !== 'SIGKILL') throw new Error(`the server did not start: ${server.errors}`);
+    if (!isStruck && isPowerCut) this.fileSystem.cutPower();
+    server.kill('SIGKILL');
+    await server.stop();
+    this.faults.disarm();
+    if (isPowerCut) this.fileSystem.remount();
+    const call = this.faults.calls()[number - 1];
+    return isStruck && call !== undefined ? `${call.name} ${call.path}` : null;
+  }
+
+  private recoverAgain(expected: StoreState): readonly string[] {
+    const { storeDir } = this.fileSystem;
+    prepareStore(storeDir);
+    recoverStore(storeDir);
+    const state = stateOf(storeDir);
+    const paths = [...new Set([...expected.keys(), ...state.keys()])];
+    const different = paths.filter((path) => state.get(path) !== expected.get(path));
+    return different.map((path) => `${path}: ${state.get(path) ?? 'absent'}, not ${expected.get(path) ?? 'absent'}`);
+  }
+}
+
+/** Every file and folder with all that recovery could change about it. */
+type StoreState = ReadonlyMap<string, string>;
+
+/** What says who uses the store, and not what is in it. */
+const marks: ReadonlySet<string> = new Set(['.hfs/lock', '.hfs/dirty', '.hfs/format.json']);
+
+function stateOf(storeDir: string): StoreState {
+  const paths = treeOf(storeDir).filter((path) => !marks.has(path));
+  return new Map(paths.map((path) => [path, path.endsWith('/') ? 'folder' : describeFile(join(storeDir, path))]));
+}
+
+function describeFile(path: string): string {
+  const { size, nlink, mtimeNs } = statSync(path, { bigint: true });
+  return `${size} bytes, ${sha256(readFileSync(path))}, ${nlink} names, changed ${mtimeNs}`;
+}
