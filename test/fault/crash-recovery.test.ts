@@ -2,21 +2,34 @@
 
 import { describe, test } from 'node:test';
 import { assertNoneBad } from './support/crash-points.ts';
-import { creations } from './support/operation.ts';
-import { crashDuringRecovery, type RecoverySite } from './support/recovery-points.ts';
+import { creations, type Operation, overwrites } from './support/operation.ts';
+import { crashDuringRecovery } from './support/recovery-points.ts';
 
-/** Content written, visible but still in staging, and (with a record) a record without a content. */
-const brokenOff: RecoverySite['brokenOff'] = creations.map((operation) => ({ operation, before: ['link', 'unlink'] }));
+/** One server must be able to judge them all. */
+const settings = { EnableVersioning: true, MaxVersions: 1 };
+const again = { before: 201, after: 201 };
+
+function brokenOffBefore(operation: Operation, calls: readonly string[]) {
+  return calls.map((before) => ({ operation: { ...operation, settings, again }, before }));
+}
+
+/** Contents without a name, with two, records of nothing, versions that are current, and one version too many. */
+const brokenOff = [
+  ...creations.flatMap((operation) => brokenOffBefore(operation, ['link', 'unlink'])),
+  ...overwrites
+    .filter(({ after }) => after.versions.length > 0)
+    .flatMap((operation) => brokenOffBefore(operation, ['rename', 'fsync'])),
+];
 
 describe('crashes of recovery', { concurrency: 2 }, () => {
   for (const fileSystem of ['ext4', 'xfs'] as const) {
     test(`F06 ${fileSystem}: killed before every call of a start after crashes`, async (t) => {
-      const points = await crashDuringRecovery({ fileSystem, brokenOff, crash: 'kill' });
+      const points = await crashDuringRecovery({ fileSystem, settings, brokenOff, crash: 'kill' });
       assertNoneBad(t, `F06 ${fileSystem}, kill`, points);
     });
 
     test(`F07 F06 ${fileSystem}: power cut before every call of a start after crashes`, async (t) => {
-      const points = await crashDuringRecovery({ fileSystem, brokenOff, crash: 'power-cut' });
+      const points = await crashDuringRecovery({ fileSystem, settings, brokenOff, crash: 'power-cut' });
       assertNoneBad(t, `F07 F06 ${fileSystem}, power cut`, points);
     });
   }

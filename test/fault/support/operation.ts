@@ -16,7 +16,7 @@ export interface StoredContent {
 export interface StoredState {
   readonly current: StoredContent | null;
   /** Old contents that are kept, oldest first. */
-  readonly versions: readonly Buffer[];
+  readonly versions: readonly StoredContent[];
 }
 
 export interface Operation {
@@ -81,4 +81,48 @@ export const creations: readonly Operation[] = [
   create({ name: 'create, 10 KB', size: 10_240, type: null }),
   create({ name: 'create, 700 KB', size: 700_000, type: null }),
   create({ name: 'create with a type', size: 100_000, type: 'image/x-own' }),
+];
+
+interface OverwriteShape {
+  readonly name: string;
+  readonly maxVersions: number;
+  /** How many contents the path has had before. */
+  readonly earlier: number;
+  readonly type: string | null;
+}
+
+function overwrite({ name, maxVersions, earlier, type }: OverwriteShape): Operation {
+  const contents = Array.from({ length: earlier + 1 }, (_, index) => content(`${name} ${index}`, 20_000 + index));
+  const stateAfter = (count: number): StoredState => {
+    const stored = contents.map((bytes) => ({ bytes, type: type ?? 'application/octet-stream' }));
+    return {
+      current: stored[count - 1] ?? null,
+      versions: stored.slice(Math.max(0, count - 1 - maxVersions), count - 1),
+    };
+  };
+  const put = (server: ServerProcess, key: string, index: number): Promise<number | null> =>
+    upload(server, key, contents[index] ?? Buffer.alloc(0), type);
+  return {
+    name,
+    settings: { EnableVersioning: true, MaxVersions: maxVersions },
+    before: stateAfter(earlier),
+    after: stateAfter(earlier + 1),
+    prepare: async (server, key) => {
+      for (let index = 0; index < earlier; index += 1) {
+        const status = await put(server, key, index);
+        if (status !== 201) throw new Error(`content ${index} of ${key}: ${status}`);
+      }
+    },
+    run: (server, key) => put(server, key, earlier),
+    acknowledged: 201,
+    // The same content again is stored already.
+    again: { before: 201, after: 201 },
+  };
+}
+
+/** The first version, a version that pushes out another one, with records, and none that is kept. */
+export const overwrites: readonly Operation[] = [
+  overwrite({ name: 'overwrite', maxVersions: 3, earlier: 1, type: null }),
+  overwrite({ name: 'overwrite with types, one version pushed out', maxVersions: 1, earlier: 2, type: 'image/x-own' }),
+  overwrite({ name: 'overwrite with types, no version kept', maxVersions: 0, earlier: 1, type: 'image/x-own' }),
 ];

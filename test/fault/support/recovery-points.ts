@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { prepareStore } from '../../../src/workers/storage/prepare-store.ts';
 import { recoverStore } from '../../../src/workers/storage/recover-store.ts';
 import { sha256 } from '../../support/paced-transfer.ts';
-import { ServerProcess } from '../../support/server-process.ts';
+import { ServerProcess, type TomlSettings } from '../../support/server-process.ts';
 import { treeOf } from '../../support/store-state.ts';
 import type { Crash, CrashPoint } from './crash-points.ts';
 import { command } from './host.ts';
@@ -24,8 +24,9 @@ const MAX_POINTS = 300;
 export interface RecoverySite {
   readonly fileSystem: FileSystemKind;
   readonly crash: Crash;
-  /** What was being done when the store was left: each operation is broken off before the first call of each name. */
-  readonly brokenOff: readonly { readonly operation: Operation; readonly before: readonly string[] }[];
+  readonly settings: TomlSettings;
+  /** What was being done when the store was left: each operation was broken off before its first call of that name. */
+  readonly brokenOff: readonly { readonly operation: Operation; readonly before: string }[];
 }
 
 /** The last point is a start that was not broken off. */
@@ -57,9 +58,7 @@ class RecoveryRun {
   /** Collects what one crash after the other leaves, before the next start tidies it up. */
   async leaveDebris(): Promise<void> {
     mkdirSync(this.debrisDir);
-    for (const { operation, before } of this.site.brokenOff) {
-      for (const only of before) await this.breakOff(operation, only);
-    }
+    for (const { operation, before } of this.site.brokenOff) await this.breakOff(operation, before);
   }
 
   async points(): Promise<readonly CrashPoint[]> {
@@ -81,7 +80,7 @@ class RecoveryRun {
   private async breakOff(operation: Operation, only: string): Promise<void> {
     const { storeDir } = this.fileSystem;
     const { environment } = this.faults;
-    const server = await ServerProcess.start({ storeDir, environment, settings: operation.settings });
+    const server = await ServerProcess.start({ storeDir, environment, settings: this.site.settings });
     const key = `debris-${this.debris.length}/file.bin`;
     await operation.prepare(server, key);
     this.faults.arm({ strike: { type: 'kill' }, first: 1, only });
@@ -105,7 +104,7 @@ class RecoveryRun {
   private async undisturbed(): Promise<{ findings: readonly string[]; state: StoreState }> {
     const { storeDir } = this.fileSystem;
     this.restoreDebris();
-    const server = await ServerProcess.start({ storeDir });
+    const server = await ServerProcess.start({ storeDir, settings: this.site.settings });
     try {
       const state = stateOf(storeDir);
       const findings: string[] = [];
@@ -122,7 +121,11 @@ class RecoveryRun {
     const { storeDir } = this.fileSystem;
     const isPowerCut = this.site.crash === 'power-cut';
     this.faults.arm({ strike: { type: this.site.crash }, first: number });
-    const server = ServerProcess.spawn({ storeDir, environment: this.faults.environment });
+    const server = ServerProcess.spawn({
+      storeDir,
+      environment: this.faults.environment,
+      settings: this.site.settings,
+    });
     const exit = await Promise.race([server.exited, server.event('server.started')]);
     const isStruck = !('msg' in exit);
     if (isStruck && exit.signal !== 'SIGKILL') throw new Error(`the server did not start: ${server.errors}`);

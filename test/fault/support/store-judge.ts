@@ -6,9 +6,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { treeOf } from '../../support/store-state.ts';
-import type { Operation, StoredState } from './operation.ts';
+import type { Operation, StoredContent, StoredState } from './operation.ts';
 
 /** What `.hfs` may hold (storage-commit: layout). Anything else is something left behind. */
 const OWN_NAMES = [
@@ -24,6 +25,12 @@ const OWN_NAMES = [
   'dirty',
 ];
 
+const VERSION_ID = /^\d{14}-\d{6}$/;
+/** What is served without a record, by the extension of the tests' names. */
+const UNTYPED = 'application/octet-stream';
+const SETTLE_LIMIT_MS = 2_000;
+const SETTLE_POLL_MS = 10;
+
 /** What was seen of the operation before the crash. */
 export interface Crashed {
   readonly operation: Operation;
@@ -36,7 +43,7 @@ export interface Crashed {
 export async function judge(server: ServerProcess, { operation, key, answer }: Crashed): Promise<readonly string[]> {
   const { before, after, acknowledged, again } = operation;
   if (answer !== null && answer !== acknowledged) return [`answered ${answer} instead of ${acknowledged}`];
-  const seen = await observe(server, key);
+  const seen = await settled(server, key, [before, after]);
   const isAfter = isSame(seen, after);
   if (!isAfter && !isSame(seen, before)) return [`neither old nor new: ${describe(seen)}`];
   const findings = [...leftovers(server.storeDir)];
@@ -49,9 +56,20 @@ export async function judge(server: ServerProcess, { operation, key, answer }: C
   return [...findings, ...leftovers(server.storeDir)];
 }
 
+/** Superfluous versions go beside the running server: the last look before the time is over counts. */
+async function settled(server: ServerProcess, key: string, allowed: readonly StoredState[]): Promise<StoredState> {
+  const deadlineMs = performance.now() + SETTLE_LIMIT_MS;
+  for (;;) {
+    const seen = await observe(server, key);
+    const isSettled = allowed.some((state) => isSame(seen, state)) && strayVersions(server.storeDir).length === 0;
+    if (isSettled || performance.now() > deadlineMs) return seen;
+    await delay(SETTLE_POLL_MS);
+  }
+}
+
 /** What clients and the disk say of a key. */
 async function observe(server: ServerProcess, key: string): Promise<StoredState> {
-  const versions = versionsOf(server.storeDir, key).map((path) => readFileSync(path));
+  const versions = versionsOf(server.storeDir, key);
   const path = server.signedTarget(key, 0).split('?')[0];
   const response = await fetch(`${server.origin}${path}`);
   const bytes = Buffer.from(await response.arrayBuffer());
@@ -61,16 +79,22 @@ async function observe(server: ServerProcess, key: string): Promise<StoredState>
 }
 
 function isSame(first: StoredState, second: StoredState): boolean {
-  if (first.versions.length !== second.versions.length) return false;
-  if (!first.versions.every((bytes, index) => bytes.equals(second.versions[index] ?? Buffer.alloc(0)))) return false;
-  if (first.current === null || second.current === null) return first.current === second.current;
-  return first.current.bytes.equals(second.current.bytes) && first.current.type === second.current.type;
+  const contents = [first, second].map(({ current, versions }) =>
+    current === null ? versions : [...versions, current],
+  );
+  const [ofFirst = [], ofSecond = []] = contents;
+  if ((first.current === null) !== (second.current === null) || ofFirst.length !== ofSecond.length) return false;
+  return ofFirst.every(({ bytes, type }, index) => {
+    const other = ofSecond[index];
+    return other !== undefined && bytes.equals(other.bytes) && type === other.type;
+  });
 }
 
 function describe({ current, versions }: StoredState): string {
-  const old = versions.map((bytes) => bytes.length).join(', ');
-  const content = current === null ? 'no file' : `${current.bytes.length} bytes of ${current.type}`;
-  return `${content}, versions of [${old}] bytes`;
+  const [now = 'no file', ...old] = [current, ...versions].map((content) =>
+    content === null ? 'no file' : `${content.bytes.length} bytes of ${content.type}`,
+  );
+  return `${now}, versions: [${old.join(', ')}]`;
 }
 
 function keyFolder(storeDir: string, area: string, keyHash: string): string {
@@ -81,13 +105,22 @@ function hashOf(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
-/** Paths of the kept old contents, oldest first. */
-function versionsOf(storeDir: string, key: string): readonly string[] {
-  const folder = keyFolder(storeDir, 'versions', hashOf(key));
+/** The kept old contents, oldest first, with the types that their records say. */
+function versionsOf(storeDir: string, key: string): readonly StoredContent[] {
+  const keyHash = hashOf(key);
+  const folder = keyFolder(storeDir, 'versions', keyHash);
   if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .sort()
-    .map((name) => join(folder, name));
+  const ids = readdirSync(folder).filter((name) => VERSION_ID.test(name));
+  return ids.sort().map((id) => {
+    const record = join(keyFolder(storeDir, 'records', keyHash), recordNameOf(join(folder, id)));
+    return { bytes: readFileSync(join(folder, id)), type: existsSync(record) ? typeIn(record) : UNTYPED };
+  });
+}
+
+function typeIn(record: string): string {
+  const value: unknown = JSON.parse(readFileSync(record, 'utf8'));
+  const hasType = typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+  return hasType ? String(value.type) : UNTYPED;
 }
 
 /** Everything in the store that belongs to no content that can be read. Empty folders are no finding. */
