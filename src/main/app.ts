@@ -5,6 +5,7 @@
 
 import type { WorkerSettings } from '../shared/messages.ts';
 import { createPathLocks } from '../shared/path-locks.ts';
+import { RoomLedger } from '../shared/room-ledger.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import type { Config } from './config/config.ts';
@@ -173,11 +174,11 @@ export class App {
   }
 }
 
-/** What every worker thread is started with; each lane has a place among the promised bytes. */
+/** What every worker thread is started with; each lane has a place in the room ledger. */
 function workerSettingsOf(config: Config): WorkerSettings {
   const { storeDir, durability, minFreeBytes, minFreeInodes, uploadLanes, downloadLanes } = config;
-  const promisedBytes = new SharedArrayBuffer((uploadLanes + downloadLanes) * BigInt64Array.BYTES_PER_ELEMENT);
-  return { storeDir, durability, minFreeBytes, minFreeInodes, promisedBytes, pathLocks: createPathLocks() };
+  const roomLedger = RoomLedger.allocate(uploadLanes + downloadLanes);
+  return { storeDir, durability, minFreeBytes, minFreeInodes, roomLedger, pathLocks: createPathLocks() };
 }
 
 function sumOf(a: PoolStats, b: PoolStats): PoolStats {

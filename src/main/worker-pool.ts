@@ -8,6 +8,7 @@ import type { BufferPool } from '../shared/buffers.ts';
 import type { EventPublisher } from '../shared/events.ts';
 import type { Secrets, WorkerAnswer, WorkerSettings } from '../shared/messages.ts';
 import { freeLocksOf } from '../shared/path-locks.ts';
+import { RoomLedger } from '../shared/room-ledger.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
 import { LaneClient } from './lane-client.ts';
 import { WorkerThreads } from './worker-threads.ts';
@@ -20,7 +21,7 @@ export interface WorkerPoolOptions {
   readonly downloadLanes: number;
   readonly secrets: Secrets;
   readonly settings: WorkerSettings;
-  /** Where the places of these lanes begin, in `promisedBytes` and among the holders of path locks. */
+  /** Where the places of these lanes begin, in the room ledger and among the holders of path locks. */
   readonly firstPlace: number;
   /** What bodies travel in, each way from a bounded pool of its own: reading goes on while writing is stuck. */
   readonly uploadBuffers: BufferPool;
@@ -50,7 +51,6 @@ interface LanePlace {
 export class WorkerPool {
   private readonly options: WorkerPoolOptions;
   private readonly threads: WorkerThreads;
-  private readonly promisedBytes: BigInt64Array;
   private readonly uploadLanes: LaneClient[] = [];
   private readonly downloadLanes: LaneClient[] = [];
   private readonly running = new Set<Promise<unknown>>();
@@ -60,7 +60,6 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     this.options = options;
     this.secrets = options.secrets;
-    this.promisedBytes = new BigInt64Array(options.settings.promisedBytes);
     this.threads = new WorkerThreads({
       threads: options.uploadLanes + options.downloadLanes,
       settings: options.settings,
@@ -123,7 +122,7 @@ export class WorkerPool {
     const lane = new LaneClient({ name: lanePlace.name, port: port1, buffers: lanePlace.buffers });
     lanePlace.lanes[lanePlace.index] = lane;
     // What the predecessor of a lane that is started anew had promised died with it.
-    Atomics.store(this.promisedBytes, place, 0n);
+    new RoomLedger(this.options.settings.roomLedger, place).forgetPromises();
     const job = { task: 'lane', port: port2, place, secrets: this.secrets } as const;
     const ended: Promise<void> = this.threads
       .run(job, [port2])

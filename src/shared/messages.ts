@@ -15,8 +15,8 @@ export interface WorkerSettings {
   readonly durability: Durability;
   readonly minFreeBytes: number;
   readonly minFreeInodes: number;
-  /** One 64-bit number for each lane: bytes that its uploads were promised and have not written. */
-  readonly promisedBytes: SharedArrayBuffer;
+  /** What uploads take of the disk, with a place for each lane; see `room-ledger.ts`. */
+  readonly roomLedger: SharedArrayBuffer;
   /** Who changes what lies under which path; see `path-locks.ts`. */
   readonly pathLocks: SharedArrayBuffer;
 }
@@ -35,7 +35,7 @@ export interface LanePort {
 export interface LaneJob {
   readonly task: 'lane';
   readonly port: LanePort;
-  /** Which of the numbers in `promisedBytes` is this lane's, and which holder of path locks it is. */
+  /** Which place in the room ledger is this lane's, and which holder of path locks it is. */
   readonly place: number;
   readonly secrets: Secrets;
 }

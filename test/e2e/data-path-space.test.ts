@@ -98,6 +98,26 @@ test('uploads whose promised sizes together exceed the room are refused at once,
   }
 });
 
+test('F17 of 100 uploads at once as many are stored as there is room for, and not one more', async () => {
+  const { bavail, bsize } = statfsSync(folder);
+  const room = 200 * MIB;
+  const size = 4 * MIB;
+  const server = await ServerProcess.start({ settings: { MinFreeSpace: bavail * bsize - room, Durability: 'none' } });
+  try {
+    const body = content('parallel', size);
+    const statuses = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => put(server, `parallel-${index}.bin`, body)),
+    );
+    const stored = statuses.filter((status) => status === 201).length;
+    assert.equal(statuses.filter((status) => status === 507).length, 100 - stored, statuses.join());
+    // Others write to this disk, too, and remove what they wrote.
+    assert.ok(stored >= 30 && stored <= 55, `${stored} stored`);
+    assert.deepEqual(server.stagingFiles(), []);
+  } finally {
+    await server.stop();
+  }
+});
+
 test('A47 sizes that nobody signed are no promises: a flood of them refuses no honest upload', async () => {
   const server = await ServerProcess.start();
   let isOver = false;

@@ -14,6 +14,7 @@ import { WorkerPool } from '../../src/main/worker-pool.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';
 import type { EventOf } from '../../src/shared/events.ts';
 import type { Secrets } from '../../src/shared/messages.ts';
+import { RoomLedger } from '../../src/shared/room-ledger.ts';
 import type { StorageFailure } from '../../src/shared/storage-error.ts';
 import { LANE_BUFFER_BYTES, LANE_SECRET, openUpload } from '../support/lane-fixture.ts';
 import { keyOf, readFile, StoreFixture } from '../support/store-fixture.ts';
@@ -22,7 +23,7 @@ import { keyOf, readFile, StoreFixture } from '../support/store-fixture.ts';
 const SMALL_HEAP_MB = 24;
 const USUAL_HEAP_MB = 4096;
 const TOO_MANY_SECRETS = 64;
-/** Of promised bytes: those of three lanes behind that of another pool. */
+/** In the room ledger: those of three lanes behind that of another pool. */
 const PLACES = 4;
 
 type Outcome = TransferMessage['type'] | StorageFailure['code'];
@@ -77,7 +78,7 @@ let store: StoreFixture;
 let uploadBuffers: BufferPool;
 let downloadBuffers: BufferPool;
 let events: EventDispatcher;
-let promised: BigInt64Array;
+let roomLedger: SharedArrayBuffer;
 let pool: WorkerPool;
 const crashes: EventOf<'worker.crashed'>[] = [];
 
@@ -92,9 +93,8 @@ beforeEach(() => {
   events = new EventDispatcher();
   crashes.length = 0;
   events.on('worker.crashed', (event) => void crashes.push(event));
-  const promisedBytes = new SharedArrayBuffer(PLACES * BigInt64Array.BYTES_PER_ELEMENT);
-  promised = new BigInt64Array(promisedBytes);
-  const settings = { ...store.settings, promisedBytes };
+  roomLedger = RoomLedger.allocate(PLACES);
+  const settings = { ...store.settings, roomLedger };
   const secrets: Secrets = [LANE_SECRET];
   const lanes = { uploadLanes: 2, downloadLanes: 1, firstPlace: 1 };
   pool = new WorkerPool({ ...lanes, secrets, settings, uploadBuffers, downloadBuffers, events });
@@ -141,13 +141,16 @@ test('discards what is left when it stops, and ends its threads', async () => {
   assert.equal(uploadBuffers.inUse, 0);
 });
 
-test('keeps to the places of its own lanes when it counts promised bytes', async () => {
+test('keeps to the places of its own lanes in the room ledger', async () => {
   pool.startLanes();
   for (let index = 0; index < 2; index += 1)
     upload(pool.uploadLane()).open(`promised/${index}`, 10_000).send(4096, false);
   while (store.stagingFiles().length < 2) await delay(5);
-  assert.equal(promised[0], 0n, 'the place of another pool');
-  assert.ok((promised[1] ?? 0n) > 0n && (promised[2] ?? 0n) > 0n);
+  const numbers = new BigInt64Array(roomLedger);
+  const isUsed = Array.from({ length: PLACES }, (_, place) =>
+    numbers.subarray((place * numbers.length) / PLACES, ((place + 1) * numbers.length) / PLACES).some((n) => n !== 0n),
+  );
+  assert.deepEqual(isUsed, [false, true, true, false], 'the first place belongs to another pool');
 });
 
 /** Makes the thread of a lane run out of heap. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { FileInfo, FileKey } from '../../src/shared/files.ts';
 import type { StoreIdentity, WorkerSettings } from '../../src/shared/messages.ts';
 import { createPathLocks } from '../../src/shared/path-locks.ts';
+import { RoomLedger } from '../../src/shared/room-ledger.ts';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
 import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
 import type { Committed, NewUpload, StagedUpload, Storage } from '../../src/workers/storage/storage.ts';
@@ -69,9 +70,9 @@ export class StoreFixture {
 
 /** Settings of a store with two lanes and no reserve. */
 export function settingsFor(storeDir: string): WorkerSettings {
-  const promisedBytes = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT);
+  const roomLedger = RoomLedger.allocate(2);
   const pathLocks = createPathLocks();
-  return { storeDir, durability: 'full', minFreeBytes: 0, minFreeInodes: 0, promisedBytes, pathLocks };
+  return { storeDir, durability: 'full', minFreeBytes: 0, minFreeInodes: 0, roomLedger, pathLocks };
 }
 
 /** A path that is known to be one. */

@@ -5,10 +5,10 @@ import { lstatSync } from 'node:fs';
 import type { FileKey } from '../../shared/files.ts';
 import type { WorkerSettings } from '../../shared/messages.ts';
 import { PathLocks } from '../../shared/path-locks.ts';
+import { RoomLedger } from '../../shared/room-ledger.ts';
 import { closeFolder, type Folder, inside, openFolders, openRoot } from './folder.ts';
 import { FolderSync } from './folder-sync.ts';
 import { FreeRoom } from './free-room.ts';
-import { PromisedBytes } from './promised-bytes.ts';
 import { FileStagedUpload } from './staged-upload.ts';
 import type { StagingArea } from './staging-area.ts';
 import type { NewUpload, OpenFile, StagedUpload, Storage } from './storage.ts';
@@ -25,8 +25,8 @@ export class FilesystemStorage implements Storage {
     const staging = openFolders(root, STAGING);
     if (staging === null) throw new StorageError('store-unavailable', 'no staging folder');
     const { durability, minFreeBytes, minFreeInodes } = settings;
-    const promised = new PromisedBytes(settings.promisedBytes, place);
-    const room = new FreeRoom(root, { minFreeBytes, minFreeInodes }, promised);
+    const ledger = new RoomLedger(settings.roomLedger, place);
+    const room = new FreeRoom(root, { minFreeBytes, minFreeInodes }, ledger);
     const locks = new PathLocks(settings.pathLocks, place);
     this.area = { root, staging, room, locks, folderSync: new FolderSync(), durability, newSuffix: suffixes() };
   }
@@ -35,11 +35,14 @@ export class FilesystemStorage implements Storage {
     const keyHash = hashOf(upload.key);
     const location = locate(upload.key, keyHash);
     refuseWhenTaken(this.area.root, location, upload.keepVersions != null);
-    this.area.room.claim(upload.size);
+    const { room } = this.area;
+    room.claim(upload.size);
     try {
-      return new FileStagedUpload(this.area, upload, { keyHash, location });
+      const staged = new FileStagedUpload(this.area, upload, { keyHash, location });
+      room.useFile();
+      return staged;
     } catch (error) {
-      this.area.room.release(upload.size);
+      room.takeBack(upload.size);
       throw error;
     }
   }

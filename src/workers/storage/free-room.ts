@@ -1,11 +1,12 @@
 /**
- * Room for uploads: what could not be kept is refused before it is received. Whoever is let in is promised its bytes, so
- * that uploads beside each other cannot overshoot together. The file system is asked ten times a second at most.
+ * Room for uploads: what could not be kept is refused before it is received. Whoever is let in is promised its bytes,
+ * and what any lane has written since the last look at the file system is taken off, so that uploads beside each other
+ * cannot overshoot together. The file system is asked ten times a second at most.
  */
 
 import { statfsSync } from 'node:fs';
+import type { Room, RoomLedger } from '../../shared/room-ledger.ts';
 import { type Folder, inside } from './folder.ts';
-import type { PromisedBytes } from './promised-bytes.ts';
 import { attempt, StorageError } from './storage-error.ts';
 
 const MAX_AGE_MS = 100;
@@ -17,56 +18,81 @@ export interface RoomLimits {
   readonly minFreeInodes: number;
 }
 
+/** The file system at one moment, and how far the ledger was then. */
+interface Look {
+  readonly takenMs: number;
+  /** Infinitely many files on file systems without a fixed number of inodes. */
+  readonly free: Room;
+  readonly used: Room;
+}
+
 export class FreeRoom {
   private readonly root: Folder;
   private readonly limits: RoomLimits;
-  private readonly promised: PromisedBytes;
-  private freeBytes = 0;
-  /** Infinite on file systems without a fixed number of inodes. */
-  private freeInodes = 0;
-  private lookedMs = Number.NEGATIVE_INFINITY;
+  private readonly ledger: RoomLedger;
+  private last: Look | null = null;
 
-  constructor(root: Folder, limits: RoomLimits, promised: PromisedBytes) {
+  constructor(root: Folder, limits: RoomLimits, ledger: RoomLedger) {
     this.root = root;
     this.limits = limits;
-    this.promised = promised;
+    this.ledger = ledger;
   }
 
-  /** Promises room for `size` bytes; what is written or given up is kept no longer. Errors: no-space, io. */
+  /** Promises room for a file of `size` bytes. Errors: no-space, io. */
   claim(size: number): void {
-    this.promised.add(size);
+    const { ledger } = this;
+    // Counted before it is looked: of two lanes that do this at once, at least one sees the other.
+    ledger.promise(size);
     try {
-      if (performance.now() - this.lookedMs > MAX_AGE_MS || !this.hasBytes()) this.look();
-      if (!this.hasBytes()) throw new StorageError('no-space', 'less than MinFreeSpace would remain');
-      if (this.freeInodes <= this.limits.minFreeInodes) {
-        throw new StorageError('no-space', 'less than MinFreeInodes would remain');
-      }
-      this.freeInodes -= 1;
+      const shortage = this.shortageOf(this.recentLook());
+      if (shortage !== null && this.shortageOf(this.look()) !== null) throw new StorageError('no-space', shortage);
     } catch (error) {
-      this.promised.add(-size);
+      ledger.takeBack(size);
       throw error;
     }
   }
 
+  /** The file that was promised room is made. */
+  useFile(): void {
+    this.ledger.useFile();
+  }
+
+  /** It was not made: the whole promise ends. */
+  takeBack(size: number): void {
+    this.ledger.takeBack(size);
+  }
+
   /** So many promised bytes have been written: they are used now. */
   keep(bytes: number): void {
-    this.promised.add(-bytes);
-    this.freeBytes -= bytes;
+    this.ledger.useBytes(bytes);
   }
 
   /** So many promised bytes will not be written. */
   release(bytes: number): void {
-    this.promised.add(-bytes);
+    this.ledger.release(bytes);
   }
 
-  private hasBytes(): boolean {
-    return this.freeBytes - this.promised.total() >= this.limits.minFreeBytes;
+  /** What would be missing if all promises were kept; null: nothing. */
+  private shortageOf({ free, used }: Look): string | null {
+    const { minFreeBytes, minFreeInodes } = this.limits;
+    const [promised, usedNow] = [this.ledger.promised, this.ledger.used];
+    const bytes = free.bytes - (usedNow.bytes - used.bytes) - promised.bytes;
+    if (bytes < minFreeBytes) return 'less than MinFreeSpace would remain';
+    const files = free.files - (usedNow.files - used.files) - promised.files;
+    return files < minFreeInodes ? 'less than MinFreeInodes would remain' : null;
   }
 
-  private look(): void {
+  private recentLook(): Look {
+    const { last } = this;
+    return last !== null && performance.now() - last.takenMs <= MAX_AGE_MS ? last : this.look();
+  }
+
+  private look(): Look {
+    // The ledger first: what is used between the two counts twice, never not at all.
+    const { used } = this.ledger;
     const { bavail, bsize, files, ffree } = attempt('statfs', () => statfsSync(inside(this.root, '.')));
-    this.freeBytes = bavail * bsize;
-    this.freeInodes = files > 0 ? ffree : Number.POSITIVE_INFINITY;
-    this.lookedMs = performance.now();
+    const free = { bytes: bavail * bsize, files: files > 0 ? ffree : Number.POSITIVE_INFINITY };
+    this.last = { takenMs: performance.now(), free, used };
+    return this.last;
   }
 }
