@@ -13,6 +13,7 @@ import type { Config } from './config/config.ts';
 import { DownloadService } from './download/download-service.ts';
 import { servedType } from './download/representation.ts';
 import { failureEvent } from './failure-event.ts';
+import { LaneWatchdog } from './lane-watchdog.ts';
 import { Pipeline } from './pipeline.ts';
 import { type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
 import type { StoreHealth } from './store-health.ts';
@@ -52,6 +53,7 @@ export class DataPlane {
   private readonly uploadBuffers: BufferPool;
   private readonly downloadBuffers: BufferPool;
   private readonly pool: WorkerPool;
+  private readonly watchdog = new LaneWatchdog();
   private readonly uploads: UploadService;
   private readonly downloads: DownloadService;
   private uploadRules: UploadRules;
@@ -103,6 +105,8 @@ export class DataPlane {
   private tick(): void {
     this.ticks += 1;
     this.downloads.tick(performance.now());
+    const hung = this.watchdog.hungLane(this.pool.lanes);
+    if (hung !== null) this.dependencies.health.report({ code: 'io', detail: `${hung} hangs in the store` });
     if (this.ticks % TRIM_TICKS !== 0) return;
     this.uploadBuffers.trim();
     this.downloadBuffers.trim();

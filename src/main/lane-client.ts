@@ -27,6 +27,8 @@ export class LaneClient {
   private deferred: TransferMessage[] = [];
   private lastTransfer = 0;
   private sentBuffers = 0;
+  private received = 0;
+  private receivedAtLook = 0;
   private isClosed = false;
 
   constructor(dependencies: { name: string; port: MessagePort; buffers: BufferPool }) {
@@ -48,6 +50,13 @@ export class LaneClient {
   /** Buffers on their way or being worked on: the measure of how busy the lane is. */
   get buffersInFlight(): number {
     return this.sentBuffers;
+  }
+
+  /** True when the lane has work, and has answered nothing since this was asked the last time. */
+  standsStill(): boolean {
+    const isStill = this.sentBuffers > 0 && this.received === this.receivedAtLook;
+    this.receivedAtLook = this.received;
+    return isStill;
   }
 
   /** Names a new transfer. */
@@ -124,6 +133,7 @@ export class LaneClient {
 
   private receive(message: FromLane): void {
     if (this.isClosed) return;
+    this.received += 1;
     if (message.buffer !== null && message.buffer.byteLength === this.buffers.bufferBytes) this.sentBuffers -= 1;
     if (message.type === 'buffer.returned') {
       this.buffers.give(message.buffer);

@@ -26,6 +26,7 @@ export class StoreMonitor implements StoreHealth {
   private readonly probe: () => Promise<unknown>;
   private failure: StorageFailure | null = null;
   private successes = 0;
+  private isProbing = false;
   private timer: NodeJS.Timeout | null = null;
 
   /** `probe` rejects while the store does not take a new file. */
@@ -55,15 +56,24 @@ export class StoreMonitor implements StoreHealth {
     this.timer = null;
   }
 
+  /** One probe at a time: on a disk that hangs they would pile up. */
   private async check(): Promise<void> {
+    if (this.isProbing) return;
+    this.isProbing = true;
     try {
       await this.probe();
       this.successes += 1;
     } catch {
       // Still broken: the event that says so is out already.
       this.successes = 0;
+    } finally {
+      this.isProbing = false;
     }
-    if (this.successes < PROBES_TO_RECOVER || this.failure === null) return;
+    if (this.successes >= PROBES_TO_RECOVER) this.recover();
+  }
+
+  private recover(): void {
+    if (this.failure === null) return;
     const { detail } = this.failure;
     this.failure = null;
     this.flag.set(false);

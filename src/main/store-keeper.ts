@@ -9,6 +9,7 @@ import type { SharedFlag } from '../shared/shared-flag.ts';
 import type { ServerLogger } from './events/logger.ts';
 import { type InstanceLock, lockStore } from './instance-lock.ts';
 import { JobError, type JobPool } from './job-pool.ts';
+import { HUNG_LOOKS } from './lane-watchdog.ts';
 import { StartError } from './start-error.ts';
 import { StoreMonitor } from './store-health.ts';
 
@@ -38,6 +39,8 @@ export class StoreKeeper {
   private held: HeldStore | null = null;
   private lastSpace: StoreSpace | null = null;
   private isLooking = false;
+  /** Of the look that is going on: how often another one would have begun. */
+  private missedLooks = 0;
   private looks = 0;
 
   constructor(dependencies: StoreKeeperDependencies) {
@@ -75,10 +78,16 @@ export class StoreKeeper {
 
   /** Called about once a second. A look that takes longer is not joined by another one. */
   async look(): Promise<void> {
-    if (this.held === null || this.isLooking) return;
+    if (this.held === null) return;
+    if (this.isLooking) {
+      this.missedLooks += 1;
+      if (this.missedLooks >= HUNG_LOOKS) this.health.report({ code: 'io', detail: 'a look hangs in the store' });
+      return;
+    }
     const { jobs } = this.dependencies;
     const { identity } = this.held;
     this.isLooking = true;
+    this.missedLooks = 0;
     this.looks += 1;
     try {
       this.lastSpace = await jobs.run({ task: 'watch', identity });

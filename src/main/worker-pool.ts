@@ -99,8 +99,13 @@ export class WorkerPool {
     for (const lane of this.uploadLanes) lane.send({ type: 'secrets', secrets }, null);
   }
 
+  /** Of both kinds, as they are at this moment. */
+  get lanes(): readonly LaneClient[] {
+    return [...this.uploadLanes, ...this.downloadLanes];
+  }
+
   get stats(): PoolStats {
-    const lanes = [...this.uploadLanes, ...this.downloadLanes];
+    const { lanes } = this;
     return {
       workers: this.threads.count,
       busy: lanes.filter((lane) => lane.transfers > 0).length,
@@ -111,7 +116,7 @@ export class WorkerPool {
   /** Closes the lanes, which discard what is left in them, and ends the threads. */
   async stop(): Promise<void> {
     this.isStopping = true;
-    for (const lane of [...this.uploadLanes, ...this.downloadLanes]) lane.close();
+    for (const lane of this.lanes) lane.close();
     await Promise.allSettled(this.running);
     await this.threads.stop();
   }

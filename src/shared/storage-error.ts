@@ -18,13 +18,13 @@ export type StorageErrorCode =
   | 'too-large'
   /** More or fewer bytes arrived than were signed. */
   | 'size-mismatch'
-  /** EROFS, ESTALE, or the store directory itself is gone. */
+  /** EROFS, ESTALE, or the store directory, or its own folders, are gone. */
   | 'store-unavailable'
   /** EMFILE, ENFILE. */
   | 'too-many-files'
   /** More body bytes wait for the disk than memory allows. */
   | 'overloaded'
-  /** EACCES, EPERM: something in the store belongs to somebody else. */
+  /** EACCES, EPERM: something in the store belongs to somebody else. EXDEV: a folder lies on another file system. */
   | 'denied'
   /** EIO and every other system error. */
   | 'io'

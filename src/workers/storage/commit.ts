@@ -6,7 +6,7 @@
 import type { FileInfo } from '../../shared/files.ts';
 import { fileInfoOf } from './content.ts';
 import { describeContent } from './describe-content.ts';
-import { closeAll, makeFolders, type WayFolder } from './folder.ts';
+import { closeAll, useFolders, type WayFolder } from './folder.ts';
 import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
 import type { Committed } from './storage.ts';
@@ -40,12 +40,6 @@ interface Visible {
 function makeVisible({ root }: StagingArea, { file, location, type }: SettledContent): Visible {
   const info = fileInfoOf(file.identity(), type);
   file.close();
-  const way = makeFolders(root, location.folders);
-  try {
-    file.link(way.at(-1) ?? root, location.name);
-    return { info, way };
-  } catch (error) {
-    closeAll(way);
-    throw error;
-  }
+  const { way } = useFolders(root, location.folders, (folder) => file.link(folder, location.name));
+  return { info, way };
 }

@@ -1,7 +1,7 @@
 /** Step 4 of a commit: what a file cannot say of itself is durable before its content is visible. */
 
 import { closeSync } from 'node:fs';
-import { closeAll, type Folder, inside, makeFolders, type WayFolder } from './folder.ts';
+import { closeAll, type Folder, inside, useFolders, type WayFolder } from './folder.ts';
 import { syncContent } from './folder-sync.ts';
 import { createRecord, recordName, removeRecord } from './record.ts';
 import type { SettledContent } from './settled-content.ts';
@@ -16,10 +16,10 @@ export type Forget = () => void;
 export async function describeContent(area: StagingArea, content: SettledContent): Promise<Forget> {
   if (content.type === null && !content.location.isLongName) return () => {};
   const folders = recordFolders(content.keyHash);
-  const way = makeFolders(area.root, folders);
+  const { way, result } = useFolders(area.root, folders, (folder) => createFor(content, folder));
+  const { fd, name } = result;
   try {
     const folder = way.at(-1) ?? area.root;
-    const { fd, name } = createFor(content, folder);
     try {
       await syncRecord(area, fd, way);
     } catch (error) {

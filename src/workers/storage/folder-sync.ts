@@ -1,6 +1,7 @@
 /**
  * Makes folder entries durable, with one sync at a time for each folder: who comes while a sync runs waits for the
- * next one, never for the running one, which may have passed its entry already.
+ * next one, never for the running one, which may have passed its entry already. When the running one fails, so do those
+ * who wait: their entries may have been lost with it, and the next sync would not know.
  */
 
 import { fdatasync, fsync } from 'node:fs';
@@ -13,6 +14,7 @@ const MAX_KNOWN = 10_000;
 interface Waiting {
   readonly promise: Promise<void>;
   readonly start: () => void;
+  readonly fail: (error: unknown) => void;
 }
 
 export class FolderSync {
@@ -39,22 +41,32 @@ export class FolderSync {
   }
 
   private run(folder: Folder): Promise<void> {
-    const promise = syncFolder(folder.fd).finally(() => {
-      this.running.delete(folder.path);
-      const waiting = this.next.get(folder.path);
-      this.next.delete(folder.path);
-      waiting?.start();
-    });
+    const promise = syncFolder(folder.fd).then(
+      () => this.takeNext(folder)?.start(),
+      (error: unknown) => {
+        this.takeNext(folder)?.fail(error);
+        throw error;
+      },
+    );
     this.running.set(folder.path, promise);
     return promise;
   }
 
+  private takeNext(folder: Folder): Waiting | undefined {
+    this.running.delete(folder.path);
+    const waiting = this.next.get(folder.path);
+    this.next.delete(folder.path);
+    return waiting;
+  }
+
   private queue(folder: Folder): Promise<void> {
     let start = (): void => {};
-    const promise = new Promise<void>((resolve) => {
+    let fail = (_error: unknown): void => {};
+    const promise = new Promise<void>((resolve, reject) => {
       start = () => resolve(this.run(folder));
+      fail = reject;
     });
-    this.next.set(folder.path, { promise, start });
+    this.next.set(folder.path, { promise, start, fail });
     return promise;
   }
 }

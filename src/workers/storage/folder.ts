@@ -7,6 +7,8 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 
 const FOLDER_MODE = 0o750;
+/** So often in a row a folder may be removed under the hands of an upload. */
+const MAX_ATTEMPTS = 8;
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /** An open folder. `path` names it for diagnosis and for sharing syncs; it is never opened by that name. */
@@ -18,6 +20,13 @@ export interface Folder {
 /** A folder on the way to a new file. `isNew`: made by this very walk, so its entry is not durable yet. */
 export interface WayFolder extends Folder {
   readonly isNew: boolean;
+}
+
+/** A folder was removed between its opening and its use: empty ones are, and the next attempt makes it anew. */
+export class FolderVanished extends StorageError {
+  constructor(detail: string, options?: ErrorOptions) {
+    super('store-unavailable', detail, options);
+  }
 }
 
 /** A name inside an open folder, usable with every `node:fs` function. */
@@ -53,14 +62,13 @@ function makeChild(parent: Folder, name: string): WayFolder {
     mkdirSync(inside(parent, name), FOLDER_MODE);
   } catch (error) {
     const number = errorNumberOf(error);
-    if (number === 'ENOENT') throw new StorageError('path-conflict', 'ENOENT mkdir');
+    if (number === 'ENOENT') throw new FolderVanished('ENOENT mkdir');
     // Somebody else made it in the meantime: as good as ours.
     if (number !== 'EEXIST') throw toStorageError(error, 'mkdir');
     isNew = false;
   }
   const child = openChild(parent, name);
-  // Removed again at once: somebody else is at work at this very path.
-  if (child === null) throw new StorageError('path-conflict', 'ENOENT open new folder');
+  if (child === null) throw new FolderVanished('ENOENT open new folder');
   return { ...child, isNew };
 }
 
@@ -93,6 +101,27 @@ export function makeFolders(root: Folder, names: readonly string[]): WayFolder[]
   } catch (error) {
     closeAll(way);
     throw error;
+  }
+}
+
+/**
+ * Makes the folders and uses the last of them for a new entry, again when one was removed in between. Returns the whole
+ * way, open, with what `use` returned. When it still vanishes the store itself is gone: store-unavailable.
+ */
+export function useFolders<T>(
+  root: Folder,
+  names: readonly string[],
+  use: (folder: Folder) => T,
+): { readonly way: readonly WayFolder[]; readonly result: T } {
+  for (let attempts = 1; ; attempts += 1) {
+    let way: readonly WayFolder[] = [];
+    try {
+      way = makeFolders(root, names);
+      return { way, result: use(way.at(-1) ?? root) };
+    } catch (error) {
+      closeAll(way);
+      if (!(error instanceof FolderVanished) || attempts === MAX_ATTEMPTS) throw error;
+    }
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { type Folder, inside, openFolders } from './folder.ts';
+import { type Folder, FolderVanished, inside, openFolders } from './folder.ts';
 import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
 import { recordFolders } from './store-layout.ts';
 
@@ -99,7 +99,9 @@ function openNew(path: string): number | null {
       RECORD_MODE,
     );
   } catch (error) {
-    if (errorNumberOf(error) === 'EEXIST') return null;
+    const number = errorNumberOf(error);
+    if (number === 'EEXIST') return null;
+    if (number === 'ENOENT') throw new FolderVanished('ENOENT open record', { cause: error });
     throw toStorageError(error, 'open record');
   }
 }
@@ -121,9 +123,8 @@ export function readRecord(root: Folder, hash: string, name: string, key: string
 
 function readWhole(path: string): string {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return '';
-  const fd = attempt('open record', () =>
-    openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
-  );
+  const fd = openExisting(path);
+  if (fd === null) return '';
   try {
     const { size } = fstatSync(fd);
     if (size > MAX_RECORD_BYTES) return '';
@@ -132,5 +133,15 @@ function readWhole(path: string): string {
     return bytes.toString('utf8', 0, length);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** null: it was removed a moment ago, with the content that it described. */
+function openExisting(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errorNumberOf(error) === 'ENOENT') return null;
+    throw toStorageError(error, 'open record');
   }
 }

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import type { Durability } from '../../shared/files.ts';
 import type { ContentIdentity } from './content.ts';
-import { type Folder, inside } from './folder.ts';
+import { type Folder, FolderVanished, inside } from './folder.ts';
 import { syncContent } from './folder-sync.ts';
 import { readAt } from './read-at.ts';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
@@ -91,15 +91,14 @@ export class StagingFile {
     }
   }
 
-  /** Gives the content a second name, where none is. Errors: exists, path-conflict, no-space, io. */
+  /** Gives the content a second name, where none is. Errors: exists, FolderVanished, no-space, denied, io. */
   link(folder: Folder, name: string): void {
     try {
       linkSync(this.path, inside(folder, name));
     } catch (error) {
       const number = errorNumberOf(error);
       if (number === 'EEXIST') throw new StorageError('exists', 'EEXIST link', { cause: error });
-      // The folder was removed after it was opened.
-      if (number === 'ENOENT') throw new StorageError('path-conflict', 'ENOENT link', { cause: error });
+      if (number === 'ENOENT') throw new FolderVanished('ENOENT link', { cause: error });
       throw toStorageError(error, 'link');
     }
   }

@@ -18,8 +18,11 @@ const codes: ReadonlyMap<string, StorageErrorCode> = new Map([
   ['EFBIG', 'too-large'],
   ['EROFS', 'store-unavailable'],
   ['ESTALE', 'store-unavailable'],
+  // What a key names is looked for with care: otherwise it is the store's own folders that are missing.
+  ['ENOENT', 'store-unavailable'],
   ['EACCES', 'denied'],
   ['EPERM', 'denied'],
+  ['EXDEV', 'denied'],
   ['ENAMETOOLONG', 'path-conflict'],
   ['EMLINK', 'path-conflict'],
   ['EMFILE', 'too-many-files'],
