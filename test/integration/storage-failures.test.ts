@@ -58,7 +58,7 @@ const failures: readonly Failure[] = [
   { row: 'F19', name: 'writeSync', code: 'EIO', answer: 'io', status: 500 },
   { row: 'F14', name: 'writeSync', code: 'ENOSPC', after: 1, answer: 'no-space', status: 507 },
   { row: 'F22', name: 'writeSync', code: 'EIO', after: 1, answer: 'io', status: 500 },
-  { row: 'F13', name: 'fdatasync', code: 'ENOSPC', answer: 'no-space', status: 507 },
+  { row: 'F13', name: 'fdatasync', code: 'ENOSPC', answer: 'io', status: 500 },
   { row: 'F20', name: 'fdatasync', code: 'EIO', answer: 'io', status: 500 },
   { row: 'F20', name: 'fdatasync', code: 'EIO', after: 1, answer: 'io', status: 500 },
   { row: 'F22', name: 'fchmodSync', code: 'EIO', answer: 'io', status: 500 },

@@ -6,7 +6,7 @@
 
 import { fdatasync, fsync } from 'node:fs';
 import type { Folder } from './folder.ts';
-import { toStorageError } from './storage-error.ts';
+import { toLossError } from './storage-error.ts';
 
 /** How many folders are remembered as durable; forgetting one costs one more sync. */
 const MAX_KNOWN = 10_000;
@@ -73,7 +73,7 @@ export class FolderSync {
 
 function syncFolder(fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    fsync(fd, (error) => (error === null ? resolve() : reject(toStorageError(error, 'fsync folder'))));
+    fsync(fd, (error) => (error === null ? resolve() : reject(toLossError(error, 'fsync folder'))));
   });
 }
 
@@ -83,6 +83,6 @@ function syncFolder(fd: number): Promise<void> {
  */
 export function syncContent(fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    fdatasync(fd, (error) => (error === null ? resolve() : reject(toStorageError(error, 'fdatasync'))));
+    fdatasync(fd, (error) => (error === null ? resolve() : reject(toLossError(error, 'fdatasync'))));
   });
 }

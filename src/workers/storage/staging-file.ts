@@ -20,7 +20,7 @@ import type { ContentIdentity } from './content.ts';
 import { type Folder, FolderVanished, inside } from './folder.ts';
 import { syncContent } from './folder-sync.ts';
 import { readAt } from './read-at.ts';
-import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
+import { attempt, errorNumberOf, StorageError, toLossError, toStorageError } from './storage-error.ts';
 
 const STAGING_MODE = 0o600;
 const PUBLIC_MODE = 0o640;
@@ -107,7 +107,12 @@ export class StagingFile {
   close(): void {
     const fd = this.fd;
     this.fd = null;
-    if (fd !== null) attempt('close', () => closeSync(fd));
+    if (fd === null) return;
+    try {
+      closeSync(fd);
+    } catch (error) {
+      throw toLossError(error, 'close');
+    }
   }
 
   /** Closes and removes the name; what is published keeps its own. Never throws. */

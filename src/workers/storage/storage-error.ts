@@ -42,6 +42,15 @@ export function toStorageError(error: unknown, call: string): StorageError {
   return new StorageError(codes.get(number ?? '') ?? 'io', `${number ?? String(error)} ${call}`, { cause: error });
 }
 
+/**
+ * Names the failure of a sync or a close, `call`. Bytes that were taken before are lost by now, and maybe not only those
+ * of this upload: whatever the number says, the store is in doubt.
+ */
+export function toLossError(error: unknown, call: string): StorageError {
+  const { code, message } = toStorageError(error, call);
+  return new StorageError(code === 'store-unavailable' ? code : 'io', message, { cause: error });
+}
+
 /** Runs a system call and names its failure. */
 export function attempt<T>(call: string, run: () => T): T {
   try {

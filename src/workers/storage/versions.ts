@@ -3,7 +3,7 @@
  * runs under the lock of the path.
  */
 
-import { linkSync, lstatSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, rmSync, unlinkSync } from 'node:fs';
 import { closeAll, closeFolder, type Folder, inside, makeFolders, openFolders } from './folder.ts';
 import { recordName } from './record.ts';
 import type { SettledContent } from './settled-content.ts';
@@ -83,7 +83,12 @@ export function dropContent(area: StagingArea, keyHash: string, { folder, name, 
   attempt('link staging', () => linkSync(inside(folder, name), witness));
   const takeBack = (): void => removeQuietly(witness);
   const finish = (): void => {
-    removeRecordOf(area.root, keyHash, record);
+    try {
+      removeRecordOf(area.root, keyHash, record);
+    } catch {
+      // The witness stays with it, for recovery.
+      return;
+    }
     removeQuietly(witness);
   };
   return { versionId: null, takeBack, finish };
@@ -120,6 +125,7 @@ export function trimVersions(
   return removed;
 }
 
+/** Most contents have none. Throws when it is there and stays. */
 function removeRecordOf(root: Folder, keyHash: string, name: string): void {
-  removeQuietly(inside(root, [...recordFolders(keyHash), name].join('/')));
+  rmSync(inside(root, [...recordFolders(keyHash), name].join('/')), { force: true });
 }
