@@ -24,8 +24,8 @@ export interface CrashSite {
 }
 
 export interface CrashPoint {
-  /** The call that was not made any more, or that there was none left. */
-  readonly call: string;
+  /** The call that was struck; null: there was none left. */
+  readonly call: string | null;
   readonly answer: number | null;
   readonly findings: readonly string[];
 }
@@ -64,7 +64,7 @@ class CrashRun {
       const { crashed, call } = await this.crashAt(server, number);
       server = await this.start();
       const findings = await judge(server, crashed);
-      points.push({ call: call ?? 'after the last call', answer: crashed.answer, findings: this.fresh(findings) });
+      points.push({ call, answer: crashed.answer, findings: this.fresh(findings) });
       if (call === null) return points;
     }
     throw new Error(`${this.site.operation.name} makes more than ${MAX_POINTS} calls on the store`);

@@ -63,11 +63,11 @@ class RecoveryRun {
 
   async points(): Promise<readonly CrashPoint[]> {
     const { findings, state } = await this.undisturbed();
-    const points: CrashPoint[] = [{ call: 'none', answer: null, findings }];
+    const points: CrashPoint[] = [{ call: null, answer: null, findings }];
     for (let number = 1; number <= MAX_POINTS; number += 1) {
       this.restoreDebris();
       const call = await this.crashAt(number);
-      points.push({ call: call ?? 'after the last call', answer: null, findings: this.recoverAgain(state) });
+      points.push({ call, answer: null, findings: this.recoverAgain(state) });
       if (call === null) return points;
     }
     throw new Error(`the start makes more than ${MAX_POINTS} calls on the store`);

@@ -5,7 +5,7 @@
  *
  * STORE_FAULTS_ROOT   the store; calls on anything else are passed on untouched
  * STORE_FAULTS_PLAN   a file with one `struct plan`, which store-faults.ts writes while the server runs
- * STORE_FAULTS_TRACE  gets one line for each counted call: its name and its path below the store
+ * STORE_FAULTS_TRACE  gets one line for each counted call: its kind (c, r, l), its name and its path below the store
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -125,7 +125,7 @@ static enum action meet(enum kind kind, const char *call, const char *path) {
   enum action action = PASS;
   if (relative != NULL && (plan->only[0] == 0 || strcmp(plan->only, call) == 0)) {
     pthread_mutex_lock(&lock);
-    int length = snprintf(line, sizeof line, "%s %s\n", call, relative);
+    int length = snprintf(line, sizeof line, "%c %s %s\n", "-cr-l"[kind], call, relative);
     ssize_t (*write_next)(int, const void *, size_t) = next("write");
     if (write_next(trace, line, (size_t)length) != length) _exit(70);
     plan->calls += 1;

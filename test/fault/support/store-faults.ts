@@ -45,6 +45,7 @@ export interface FaultPlan {
 }
 
 export interface StoreCall {
+  readonly kind: CallKind;
   readonly name: string;
   /** Below the store, with a leading slash. */
   readonly path: string;
@@ -52,6 +53,7 @@ export interface StoreCall {
 
 const PLAN_BYTES = 64;
 const kindBits: Readonly<Record<CallKind, number>> = { changes: 1, reads: 2, closes: 4 };
+const kindLetters: Readonly<Record<string, CallKind>> = { c: 'changes', r: 'reads', l: 'closes' };
 const actions: Readonly<Record<Strike['type'], number>> = { kill: 1, 'power-cut': 2, fail: 3, shorten: 4, delay: 5 };
 /** Offset of `calls` in `struct plan`. */
 const CALLS_OFFSET = 20;
@@ -113,8 +115,8 @@ export class StoreFaults {
   calls(): readonly StoreCall[] {
     const lines = readFileSync(this.traceFile, 'utf8').split('\n').slice(0, -1);
     return lines.map((line) => {
-      const space = line.indexOf(' ');
-      return { name: line.slice(0, space), path: line.slice(space + 1) };
+      const [, letter = '', name = '', path = ''] = /^(.) (\w+) (.*)$/.exec(line) ?? [];
+      return { kind: kindLetters[letter] ?? 'changes', name, path };
     });
   }
 

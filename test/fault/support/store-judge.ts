@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { treeOf } from '../../support/store-state.ts';
 import type { Operation, StoredContent, StoredState } from './operation.ts';
+import type { StoreCall } from './store-faults.ts';
 
 /** What `.hfs` may hold (storage-commit: layout). Anything else is something left behind. */
 const OWN_NAMES = [
@@ -54,6 +55,57 @@ export async function judge(server: ServerProcess, { operation, key, answer }: C
   const left = await observe(server, key);
   if (!isSame(left, after)) findings.push(`after the repeated request: ${describe(left)}`);
   return [...findings, ...leftovers(server.storeDir)];
+}
+
+/** What was seen of an operation of which one call failed. */
+export interface Failed extends Crashed {
+  readonly error: string;
+  /** The call that failed; null: none did. */
+  readonly struck: StoreCall | null;
+  readonly isDegraded: boolean;
+}
+
+/** Tidying up when the outcome is decided: what it could not remove is left to recovery. */
+const tidying: ReadonlySet<string> = new Set(['unlink', 'rmdir']);
+
+/** What was found; what may lie there until the next start is told apart. */
+export interface FailureVerdict {
+  readonly findings: readonly string[];
+  readonly leftToRecovery: readonly string[];
+}
+
+/** About an operation of which one call failed, on the server that lives on. */
+export async function judgeFailure(server: ServerProcess, failed: Failed): Promise<FailureVerdict> {
+  const { operation, key, answer, struck, isDegraded } = failed;
+  const { before, after, acknowledged } = operation;
+  const findings: string[] = [];
+  const seen = await observe(server, key);
+  const isAfter = isSame(seen, after) || isSame(trimmed(seen, after), after);
+  if (!isAfter && !isSame(seen, before)) findings.push(`neither old nor new: ${describe(seen)}`);
+  if (answer === acknowledged && !isAfter) findings.push(`answered ${answer}, but the old state is there`);
+  if (!expectedAnswers(failed).includes(answer)) findings.push(`answered ${answer}`);
+  if (isDegraded !== (answer === 500 || answer === 503)) findings.push(`answered ${answer}, degraded: ${isDegraded}`);
+  const left = leftovers(server.storeDir);
+  // While a rename may not be durable, the old content may come back, and needs what belongs to it.
+  const isInDoubt = isAfter && struck?.name === 'fsync' && answer !== acknowledged;
+  const isUntidy = struck !== null && tidying.has(struck.name);
+  if (isInDoubt || isUntidy) return { findings, leftToRecovery: left };
+  return { findings: [...findings, ...left], leftToRecovery: [] };
+}
+
+/** Versions beyond the limit may stay until the next upload or start. */
+function trimmed(seen: StoredState, after: StoredState): StoredState {
+  return { ...seen, versions: seen.versions.slice(seen.versions.length - after.versions.length) };
+}
+
+/** docs/storage.md: when the store fails. */
+function expectedAnswers({ operation, error, struck }: Failed): readonly (number | null)[] {
+  const { acknowledged } = operation;
+  if (struck === null) return [acknowledged];
+  if (tidying.has(struck.name)) return [acknowledged];
+  const isFinal = /^f(data)?sync$|^close$/.test(struck.name);
+  const refused = error === 'ENOSPC' && !isFinal ? 507 : 500;
+  return struck.kind === 'changes' ? [refused] : [refused, acknowledged];
 }
 
 /** Superfluous versions go beside the running server: the last look before the time is over counts. */
@@ -150,7 +202,7 @@ function currentFiles(storeDir: string): ReadonlyMap<string, string> {
 }
 
 /** Versions without a current file, and those that are the current file under a second name. */
-function strayVersions(storeDir: string): readonly string[] {
+export function strayVersions(storeDir: string): readonly string[] {
   const current = currentFiles(storeDir);
   return filesOf(join(storeDir, '.hfs/versions'))
     .map((path) => `versions/${path}`)
