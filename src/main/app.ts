@@ -3,9 +3,6 @@
  * is what there is once in a process: the store's lock and health, the ports, the metrics.
  */
 
-import type { WorkerSettings } from '../shared/messages.ts';
-import { createPathLocks } from '../shared/path-locks.ts';
-import { RoomLedger } from '../shared/room-ledger.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import type { Config } from './config/config.ts';
@@ -23,6 +20,7 @@ import { tidyVersions } from './tidy-versions.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import { UwsServer } from './uws/uws-server.ts';
 import type { PoolStats } from './worker-pool.ts';
+import { workerSettingsOf } from './worker-settings.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 /** The operator's port serves a handful of scrapers. */
@@ -172,13 +170,6 @@ export class App {
       onError,
     });
   }
-}
-
-/** What every worker thread is started with; each lane has a place in the room ledger. */
-function workerSettingsOf(config: Config): WorkerSettings {
-  const { storeDir, durability, minFreeBytes, minFreeInodes, uploadLanes, downloadLanes } = config;
-  const roomLedger = RoomLedger.allocate(uploadLanes + downloadLanes);
-  return { storeDir, durability, minFreeBytes, minFreeInodes, roomLedger, pathLocks: createPathLocks() };
 }
 
 function sumOf(a: PoolStats, b: PoolStats): PoolStats {

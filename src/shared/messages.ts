@@ -13,6 +13,8 @@ import type { StorageFailure } from './storage-error.ts';
 export interface WorkerSettings {
   readonly storeDir: string;
   readonly durability: Durability;
+  /** The SHA-256 of every upload is computed and kept. */
+  readonly storesDigest: boolean;
   readonly minFreeBytes: number;
   readonly minFreeInodes: number;
   /** What uploads take of the disk, with a place for each lane; see `room-ledger.ts`. */

@@ -5,11 +5,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { decodeRecord, encodeRecord } from '../../src/workers/storage/record.ts';
+import { decodeRecord, encodeRecord } from '../../src/workers/storage/record-format.ts';
 import { locate } from '../../src/workers/storage/store-layout.ts';
 import { keep, keyOf, readFile, StoreFixture, stage } from '../support/store-fixture.ts';
 
 const TYPE = 'application/x-own; version="1"';
+const SHA256 = '0123456789abcdef'.repeat(4);
 const NOT_FOUND = { name: 'StorageError', code: 'not-found' };
 
 let store: StoreFixture;
@@ -50,7 +51,7 @@ test('a record says path and type under a checksum, and is named after time and 
   const { mtimeNs } = statSync(store.pathOf('described.txt'), { bigint: true });
   assert.ok(record.endsWith(`/${mtimeNs}-7.json`));
   assert.equal(statSync(record).mode & 0o777, 0o600);
-  assert.deepEqual(decodeRecord(readFileSync(record, 'utf8')), { path: 'described.txt', type: TYPE });
+  assert.deepEqual(decodeRecord(readFileSync(record, 'utf8')), { path: 'described.txt', type: TYPE, sha256: null });
   assert.equal(readFile(store.storage, 'described.txt').info.type, TYPE);
 });
 
@@ -111,10 +112,40 @@ test('an upload that fails at its commit leaves no record (storage-commit promis
 
 test('records of any path and type are read back as they were written', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.option(fc.string()), (path, type) => {
-      assert.deepEqual(decodeRecord(encodeRecord({ path, type })), { path, type });
+    fc.property(fc.string({ unit: 'binary' }), fc.option(fc.string()), fc.boolean(), (path, type, isKnown) => {
+      const record = { path, type, sha256: isKnown ? SHA256 : null };
+      assert.deepEqual(decodeRecord(encodeRecord(record)), record);
     }),
   );
+});
+
+test('records of the first format are still read, and still written where there is no digest', () => {
+  const text = '{"v":1,"path":"a/b.txt","type":"text/x-own","check":"CHECK"}\n';
+  const check = createHash('sha256').update('{"v":1,"path":"a/b.txt","type":"text/x-own"}').digest('hex').slice(0, 16);
+  const record = { path: 'a/b.txt', type: 'text/x-own', sha256: null };
+  assert.deepEqual(decodeRecord(text.replace('CHECK', check)), record);
+  assert.equal(encodeRecord(record), text.replace('CHECK', check));
+});
+
+test('F35 a record with a changed digest, a digest that is none, or one of a later format counts as absent', () => {
+  const whole = encodeRecord({ path: 'a', type: null, sha256: SHA256 });
+  assert.notEqual(decodeRecord(whole), null);
+  const sealed = (body: string): string => {
+    const check = createHash('sha256').update(body).digest('hex').slice(0, 16);
+    return `${body.slice(0, -1)},"check":"${check}"}`;
+  };
+  assert.notEqual(decodeRecord(sealed(`{"v":2,"path":"a","type":null,"sha256":"${SHA256}"}`)), null);
+  const absent = [
+    whole.replace('0123', '1123'),
+    sealed('{"v":2,"path":"a","type":null,"sha256":"0123"}'),
+    sealed('{"v":2,"path":"a","type":null}'),
+    sealed(`{"v":1,"path":"a","type":null,"sha256":"${SHA256}"}`),
+    sealed(`{"v":3,"path":"a","type":null,"sha256":"${SHA256}"}`),
+    sealed('{"v":1,"path":7,"type":null}'),
+    sealed('{"v":1,"path":"a"}'),
+    sealed('[]'),
+  ];
+  for (const text of absent) assert.equal(decodeRecord(text), null, text);
 });
 
 const longNames: readonly (readonly [what: string, key: string])[] = [

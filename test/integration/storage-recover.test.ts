@@ -9,7 +9,8 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, sta
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
-import { encodeRecord, recordName } from '../../src/workers/storage/record.ts';
+import { recordName } from '../../src/workers/storage/record.ts';
+import { encodeRecord } from '../../src/workers/storage/record-format.ts';
 import { closeStore, recoverStore } from '../../src/workers/storage/recover-store.ts';
 import { hashOf } from '../../src/workers/storage/store-layout.ts';
 import { projectRoot } from '../support/project-root.ts';
@@ -39,7 +40,7 @@ function leaveRecord(key: string): string {
   const folder = store.pathOf('.hfs/records', hash.slice(0, 2), hash);
   mkdirSync(folder, { recursive: true });
   const path = join(folder, recordName(1_234_567_890n, 17));
-  writeFileSync(path, encodeRecord({ path: key, type: 'x/lost' }));
+  writeFileSync(path, encodeRecord({ path: key, type: 'x/lost', sha256: null }));
   return path;
 }
 

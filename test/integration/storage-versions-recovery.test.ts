@@ -8,7 +8,8 @@ import { linkSync, readFileSync, renameSync, statSync, writeFileSync } from 'nod
 import { afterEach, beforeEach, test } from 'node:test';
 import { JOBS_HOLDER, PathLocks } from '../../src/shared/path-locks.ts';
 import { withRoot } from '../../src/workers/storage/own-folders.ts';
-import { encodeRecord, recordName } from '../../src/workers/storage/record.ts';
+import { recordName } from '../../src/workers/storage/record.ts';
+import { encodeRecord } from '../../src/workers/storage/record-format.ts';
 import { recoverStore } from '../../src/workers/storage/recover-store.ts';
 import { recordFolders, stagingName } from '../../src/workers/storage/store-layout.ts';
 import { tidyVersions } from '../../src/workers/storage/tidy-versions.ts';
@@ -56,7 +57,7 @@ function leaveStaging(text: string): string {
 function leaveRecordOf(file: string): void {
   const { mtimeNs, size } = statSync(file, { bigint: true });
   const path = store.pathOf(...recordFolders(store.hashOf(PATH)), recordName(mtimeNs, size));
-  writeFileSync(path, encodeRecord({ path: PATH, type: 'x/new' }));
+  writeFileSync(path, encodeRecord({ path: PATH, type: 'x/new', sha256: null }));
 }
 
 /** The entry that an overwrite makes before its rename. */

@@ -37,6 +37,11 @@ export class StoreFixture {
     return join(this.settings.storeDir, ...names);
   }
 
+  /** The same store, opened with other settings by another lane. */
+  withSettings(settings: Partial<WorkerSettings>): FilesystemStorage {
+    return new FilesystemStorage({ ...this.settings, ...settings }, 1);
+  }
+
   /** Names of unfinished uploads. */
   stagingFiles(): readonly string[] {
     return readdirSync(this.pathOf('.hfs/staging'));
@@ -72,7 +77,15 @@ export class StoreFixture {
 export function settingsFor(storeDir: string): WorkerSettings {
   const roomLedger = RoomLedger.allocate(2);
   const pathLocks = createPathLocks();
-  return { storeDir, durability: 'full', minFreeBytes: 0, minFreeInodes: 0, roomLedger, pathLocks };
+  return {
+    storeDir,
+    durability: 'full',
+    storesDigest: false,
+    minFreeBytes: 0,
+    minFreeInodes: 0,
+    roomLedger,
+    pathLocks,
+  };
 }
 
 /** A path that is known to be one. */

@@ -109,7 +109,8 @@ export const keysOfThisServer = {
     default: { type: 'boolean', value: false },
     accepts: '`true`, `false`',
     summary: 'Computes and keeps the SHA-256 of every upload, at up to half of the throughput of large ones.',
-    untilThen: 'no digests are kept',
+    notes:
+      'Every file then has a record of its own, which is one more small file and one more sync. `scrub` compares files with their digests.',
     check: checkBoolean,
   }),
   ShutdownTimeout: configKey({

@@ -1,10 +1,10 @@
 /** From a hash back to its path, and to the file that is current there: for those who find only what belongs to a key. */
 
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import type { FileKey } from '../../shared/files.ts';
 import { type Folder, inside } from './folder.ts';
 import { withFolder } from './own-folders.ts';
-import { decodeRecord, recordName } from './record.ts';
+import { readRecordIn, recordName } from './record.ts';
 import { attempt, StorageError } from './storage-error.ts';
 import { hashOf, locate, recordFolders, versionFolders } from './store-layout.ts';
 import { readPath } from './version-folder.ts';
@@ -42,7 +42,7 @@ export function currentOf(root: Folder, key: FileKey, keyHash: string): CurrentF
 
 function keyInRecords(folder: Folder, keyHash: string): FileKey | null {
   for (const name of attempt('readdir records', () => readdirSync(inside(folder, '.')))) {
-    const record = decodeRecord(attempt('read record', () => readFileSync(inside(folder, name), 'utf8')));
+    const record = readRecordIn(folder, name);
     if (record !== null && hashOf(record.path as FileKey) === keyHash) return record.path as FileKey;
   }
   return null;

@@ -24,11 +24,12 @@ export class FilesystemStorage implements Storage {
     const root = openRoot(settings.storeDir);
     const staging = openFolders(root, STAGING);
     if (staging === null) throw new StorageError('store-unavailable', 'no staging folder');
-    const { durability, minFreeBytes, minFreeInodes } = settings;
+    const { durability, minFreeBytes, minFreeInodes, storesDigest } = settings;
     const ledger = new RoomLedger(settings.roomLedger, place);
     const room = new FreeRoom(root, { minFreeBytes, minFreeInodes }, ledger);
     const locks = new PathLocks(settings.pathLocks, place);
-    this.area = { root, staging, room, locks, folderSync: new FolderSync(), durability, newSuffix: suffixes() };
+    const folderSync = new FolderSync();
+    this.area = { root, staging, room, locks, folderSync, durability, storesDigest, newSuffix: suffixes() };
   }
 
   createUpload(upload: NewUpload): StagedUpload {

@@ -4,63 +4,24 @@
  * describes another content; one that cannot be read or whose checksum is wrong counts as absent.
  */
 
-import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { type Folder, FolderVanished, inside, openFolders } from './folder.ts';
+import { decodeRecord, encodeRecord, type FileRecord } from './record-format.ts';
 import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
 import { recordFolders } from './store-layout.ts';
 
-const FORMAT = 1;
 const RECORD_MODE = 0o600;
 const MAX_RECORD_BYTES = 64 * 1024;
-
-export interface FileRecord {
-  /** The key, always: a hash collision or a swapped record must not lend one file's words to another. */
-  readonly path: string;
-  readonly type: string | null;
-}
 
 /** Name of the record of the content with this modification time and size. */
 export function recordName(mtimeNs: bigint, size: bigint | number): string {
   return `${mtimeNs}-${size}.json`;
 }
 
-function checksum(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 16);
-}
-
-export function encodeRecord(record: FileRecord): string {
-  const body = { v: FORMAT, path: record.path, type: record.type };
-  return `${JSON.stringify({ ...body, check: checksum(JSON.stringify(body)) })}\n`;
-}
-
-/** null for anything but a whole record of this format. */
-export function decodeRecord(text: string): FileRecord | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Torn or foreign: counts as absent, the file speaks for itself.
-    return null;
-  }
-  if (!isRecordShape(value) || value.v !== FORMAT) return null;
-  const { v, path, type } = value;
-  if (checksum(JSON.stringify({ v, path, type })) !== value.check) return null;
-  return { path, type };
-}
-
-interface RecordShape {
-  readonly v: number;
-  readonly path: string;
-  readonly type: string | null;
-  readonly check: string;
-}
-
-function isRecordShape(value: unknown): value is RecordShape {
-  if (typeof value !== 'object' || value === null) return false;
-  const shape = value as Partial<Record<keyof RecordShape, unknown>>;
-  const hasType = shape.type === null || typeof shape.type === 'string';
-  return typeof shape.v === 'number' && typeof shape.path === 'string' && hasType && typeof shape.check === 'string';
+/** The modification time in the name of a record; null for any other name. */
+export function recordTime(name: string): bigint | null {
+  const digits = /^([0-9]+)-[0-9]+\.json$/.exec(name)?.[1];
+  return digits === undefined ? null : BigInt(digits);
 }
 
 /** Writes a new record into the open folder and returns its descriptor, not yet synced; null when the name is taken. */
@@ -114,11 +75,16 @@ export function readRecord(root: Folder, hash: string, name: string, key: string
   const folder = openFolders(root, folders);
   if (folder === null) return null;
   try {
-    const record = decodeRecord(readWhole(inside(folder, name)));
+    const record = readRecordIn(folder, name);
     return record?.path === key ? record : null;
   } finally {
     closeSync(folder.fd);
   }
+}
+
+/** A record in its open folder, whoever's it is; null when there is none, or none that can be read. */
+export function readRecordIn(folder: Folder, name: string): FileRecord | null {
+  return decodeRecord(readWhole(inside(folder, name)));
 }
 
 function readWhole(path: string): string {

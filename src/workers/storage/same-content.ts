@@ -8,12 +8,14 @@ import type { StoredContent } from './stored-file.ts';
 /** Compared in one go; in between the lane serves its other transfers. */
 const PIECE_BYTES = 256 * 1024;
 
-/** True when size, stored type and every byte are the same. */
+/** True when size, stored type and every byte are the same. Digests, where both are known, stand for the bytes. */
 export async function isSameContent(current: StoredContent, content: SettledContent): Promise<boolean> {
   if (current.identity.size !== content.file.identity().size) return false;
   if ((current.record?.type ?? null) !== content.type) return false;
   // Without its record nobody finds a long name again.
   if (content.location.isLongName && current.record === null) return false;
+  const digest = current.record?.sha256 ?? null;
+  if (digest !== null && content.sha256 !== null) return digest === content.sha256;
   return hasSameBytes(current.fd, content.file, current.identity.size);
 }
 

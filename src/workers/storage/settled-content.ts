@@ -12,4 +12,6 @@ export interface SettledContent {
   readonly location: Location;
   /** Media type to keep; null: the one that the extension gives. */
   readonly type: string | null;
+  /** SHA-256 in lower-case hex, to be kept; null: not computed. */
+  readonly sha256: string | null;
 }

@@ -3,6 +3,7 @@
  * published, or leaves nothing.
  */
 
+import { createHash, type Hash } from 'node:crypto';
 import { publishNew } from './commit.ts';
 import { publishReplacing } from './replace-content.ts';
 import type { SettledContent } from './settled-content.ts';
@@ -23,12 +24,14 @@ export class FileStagedUpload implements StagedUpload {
   private readonly upload: NewUpload;
   private readonly place: UploadPlace;
   private readonly file: StagingFile;
+  private readonly digest: Hash | null;
   private written = 0;
 
   constructor(area: StagingArea, upload: NewUpload, place: UploadPlace) {
     this.area = area;
     this.upload = upload;
     this.place = place;
+    this.digest = area.storesDigest ? createHash('sha256') : null;
     this.file = new StagingFile(area.staging, stagingName(place.keyHash, area.newSuffix()));
   }
 
@@ -41,6 +44,7 @@ export class FileStagedUpload implements StagedUpload {
       throw new StorageError('size-mismatch', 'more bytes than signed');
     }
     this.file.append(bytes);
+    this.digest?.update(bytes);
     this.written += bytes.length;
     this.area.room.keep(bytes.length);
   }
@@ -50,7 +54,8 @@ export class FileStagedUpload implements StagedUpload {
     try {
       if (this.written !== upload.size) throw new StorageError('size-mismatch', 'fewer bytes than signed');
       await file.settle(area.durability);
-      const content: SettledContent = { file, key: upload.key, type: upload.type, ...place };
+      const sha256 = this.digest?.digest('hex') ?? null;
+      const content: SettledContent = { file, key: upload.key, type: upload.type, sha256, ...place };
       const { keepVersions = null } = upload;
       if (keepVersions === null) return await publishNew(area, content);
       return await publishReplacing(area, content, keepVersions);

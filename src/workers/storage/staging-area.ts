@@ -14,6 +14,8 @@ export interface StagingArea {
   /** Who replaces or removes a file holds the lock of its path; who makes a new one does not need it. */
   readonly locks: PathLocks;
   readonly durability: Durability;
+  /** The SHA-256 of every content is computed while it is written, and kept. */
+  readonly storesDigest: boolean;
   /** Text that no other staging file of this store has in its name. */
   readonly newSuffix: () => string;
 }
