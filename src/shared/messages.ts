@@ -8,6 +8,7 @@ import type { VersionRef } from './events.ts';
 import type { Durability, FileInfo, FileKey, ReplacedContent } from './files.ts';
 import type { SecretKind, SignatureCheck } from './signature.ts';
 import type { StorageFailure } from './storage-error.ts';
+import type { FileHistory, FromScrub, RestoreOutcome, ScrubProgress } from './store-reports.ts';
 
 /** What each worker thread is started with (Piscina's `workerData`). */
 export interface WorkerSettings {
@@ -106,7 +107,39 @@ export type ShortJob =
   | WatchJob
   | TidyVersionsJob;
 
-export type WorkerJob = LaneJob | ShortJob;
+/** Asks which user StoreDir belongs to. */
+export interface OwnerJob {
+  readonly task: 'owner';
+}
+
+/** Lists the contents of one file. */
+export interface HistoryJob {
+  readonly task: 'history';
+  readonly key: FileKey;
+}
+
+/** Makes an old content current again; runs under the lock on the store. */
+export interface RestoreJob {
+  readonly task: 'restore';
+  readonly key: FileKey;
+  readonly id: string;
+}
+
+/** The end of a channel through which a scrub tells how far it is and what it finds. */
+export interface ScrubPort {
+  postMessage(message: FromScrub): void;
+}
+
+/** Compares all contents with their digests. */
+export interface ScrubJob {
+  readonly task: 'scrub';
+  readonly port: ScrubPort;
+}
+
+/** What operators ask for by a command, in a process of its own. */
+export type CommandJob = OwnerJob | HistoryJob | RestoreJob | ScrubJob;
+
+export type WorkerJob = LaneJob | ShortJob | CommandJob;
 
 /** Identifies what was opened at the start, so that two servers never share a store and none is mixed up. Decimal texts. */
 export interface StoreIdentity {
@@ -137,7 +170,7 @@ export interface TidiedShard {
   readonly removed: readonly VersionRef[];
 }
 
-/** What each short job yields. */
+/** What each job yields. */
 export interface JobResults {
   readonly prepare: StoreIdentity;
   /** Who holds it; null: it is ours. */
@@ -150,6 +183,11 @@ export interface JobResults {
   readonly probe: null;
   readonly watch: StoreSpace;
   readonly 'tidy-versions': TidiedShard;
+  /** Numeric user id. */
+  readonly owner: number;
+  readonly history: FileHistory;
+  readonly restore: RestoreOutcome;
+  readonly scrub: ScrubProgress;
 }
 
 /** Errors cross the thread boundary as data. */

@@ -4,6 +4,7 @@ import { workerData } from 'node:worker_threads';
 import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
 import { Lane } from './lane.ts';
+import { runCommand } from './run-command.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
 import { lockHolder, refreshLock, takeLock } from './storage/lock-file.ts';
 import { withRoot } from './storage/own-folders.ts';
@@ -28,7 +29,17 @@ export async function runJob(job: WorkerJob): Promise<WorkerAnswer> {
 }
 
 async function run(job: WorkerJob): Promise<unknown> {
-  return job.task === 'lane' ? serveLane(job) : doAtOnce(job);
+  switch (job.task) {
+    case 'lane':
+      return serveLane(job);
+    case 'owner':
+    case 'history':
+    case 'restore':
+    case 'scrub':
+      return runCommand(settings, job);
+    default:
+      return doAtOnce(job);
+  }
 }
 
 function doAtOnce(job: ShortJob): JobResults[ShortJob['task']] {

@@ -8,8 +8,11 @@ import { type Command, type CommandIo, exitStatus, UsageError } from './command.
 import { commandHelp, programHelp } from './help-text.ts';
 import { initCommand } from './init.ts';
 import { parseOptions } from './parse-options.ts';
+import { restoreCommand } from './restore.ts';
+import { scrubCommand } from './scrub.ts';
 import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
+import { versionsCommand } from './versions.ts';
 
 const helpCommand: Command = {
   name: 'help',
@@ -28,6 +31,9 @@ const commands: readonly Command[] = [
   checkConfigCommand,
   initCommand,
   signCommand,
+  versionsCommand,
+  restoreCommand,
+  scrubCommand,
   benchCommand,
   helpCommand,
 ];

@@ -15,6 +15,8 @@ export interface ServeOptions {
 
 export interface TextSink {
   write(text: string): unknown;
+  /** Somebody looks at it. */
+  readonly isTTY?: boolean;
 }
 
 /** Everything that a command touches outside itself. */

@@ -2,28 +2,18 @@
 
 import type { FileKey } from '../../shared/files.ts';
 import { signedTypesOf } from '../auth/extension-types.ts';
-import { extensionOf, parseRequestTarget } from '../auth/request-target.ts';
+import { extensionOf } from '../auth/request-target.ts';
 import type { Config, UnresolvedConfig } from '../config/config.ts';
-import { formatProblems } from '../config/config-problem.ts';
 import { parseDuration } from '../config/duration.ts';
-import { DEFAULT_CONFIG_FILE, loadConfig } from '../config/load-config.ts';
 import { readGeneratedSecret, SecretFileError } from '../config/secret-file.ts';
 import { parseOrigin } from '../config/url-path.ts';
 import { type Command, type CommandInput, type CommandIo, configOption, exitStatus, UsageError } from './command.ts';
-import { createSlotUrl, encodePath, localOrigin, type SlotProtocol, slotProtocols } from './slot-url.ts';
+import { readCommandConfig } from './command-config.ts';
+import { createSlotUrl, localOrigin, type SlotProtocol, slotProtocols } from './slot-url.ts';
+import { readKey } from './stored-path.ts';
 
 const DEFAULT_EXPIRES = '1h';
 const OCTET_STREAM = 'application/octet-stream';
-
-/** The name of the file, by the same grammar that uploads pass. */
-function readKey(path: string): FileKey {
-  if (path.startsWith('/')) throw new UsageError('PATH begins with a slash; write it relative to UploadSubDir');
-  const target = parseRequestTarget(`/${encodePath(path)}`, '/');
-  if (target.kind === 'file') return target.key;
-  throw new UsageError(
-    'PATH is no name that the server stores: no empty parts, no "." or "..", no control characters, not below ".hfs"',
-  );
-}
 
 function readSize(size: string): string {
   if (/^(?:0|[1-9]\d{0,18})$/.test(size)) return size;
@@ -84,23 +74,19 @@ function defaultType(config: UnresolvedConfig, key: FileKey): string {
   return config.typeByExtension ? byExtension : OCTET_STREAM;
 }
 
-async function sign({ options, positionals }: CommandInput, io: CommandIo): Promise<number> {
+async function sign(input: CommandInput, io: CommandIo): Promise<number> {
+  const { options, positionals } = input;
   const [path = '', size = ''] = positionals;
   const key = readKey(path);
   const sizeBytes = readSize(size);
   const protocol = readProtocol(options.get('protocol'));
   const expiresAtSeconds = readExpires(options.get('expires'), protocol, io.now());
-  const { environment, cwd } = io;
-  const loaded = loadConfig({ file: options.get('config') ?? DEFAULT_CONFIG_FILE, environment, cwd });
-  if (!loaded.ok) {
-    io.stderr.write(formatProblems(loaded.problems));
-    return exitStatus.configuration;
-  }
-  const origin = readOrigin(options.get('origin'), loaded.config);
-  if (protocol === 'v3' && !loaded.config.acceptV3)
-    throw new UsageError('AcceptV3 = false: the server refuses v3 URLs');
+  const loaded = readCommandConfig(input, io);
+  if (loaded === null) return exitStatus.configuration;
+  const origin = readOrigin(options.get('origin'), loaded);
+  if (protocol === 'v3' && !loaded.acceptV3) throw new UsageError('AcceptV3 = false: the server refuses v3 URLs');
   try {
-    const config = withSecret(loaded.config);
+    const config = withSecret(loaded);
     if (config === null) {
       io.stderr.write('there is no secret yet: set Secret, or start the server once, which makes one\n');
       return exitStatus.failure;

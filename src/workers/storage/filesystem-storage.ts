@@ -6,6 +6,7 @@ import type { FileKey } from '../../shared/files.ts';
 import type { WorkerSettings } from '../../shared/messages.ts';
 import { PathLocks } from '../../shared/path-locks.ts';
 import { RoomLedger } from '../../shared/room-ledger.ts';
+import { openVersion } from './file-history.ts';
 import { closeFolder, type Folder, inside, openFolders, openRoot } from './folder.ts';
 import { FolderSync } from './folder-sync.ts';
 import { FreeRoom } from './free-room.ts';
@@ -14,7 +15,7 @@ import type { StagingArea } from './staging-area.ts';
 import type { NewUpload, OpenFile, StagedUpload, Storage } from './storage.ts';
 import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 import { hashOf, type Location, locate, STAGING } from './store-layout.ts';
-import { openStoredFile } from './stored-file.ts';
+import { openStoredFile, type StoredContent } from './stored-file.ts';
 
 export class FilesystemStorage implements Storage {
   private readonly area: StagingArea;
@@ -50,6 +51,11 @@ export class FilesystemStorage implements Storage {
 
   openFile(key: FileKey): OpenFile {
     return openStoredFile(this.area.root, key);
+  }
+
+  /** An old content; null when there is none of that id. The caller closes its descriptor. Errors: too-many-files, io. */
+  openVersion(key: FileKey, id: string): StoredContent | null {
+    return openVersion(this.area.root, key, id);
   }
 }
 

@@ -76,3 +76,8 @@ function identify(path: string): string {
     throw toStorageError(error, 'stat StoreDir');
   }
 }
+
+/** Numeric id of the user whom StoreDir belongs to. */
+export function ownerOf(storeDir: string): number {
+  return attempt('stat StoreDir', () => statSync(storeDir)).uid;
+}

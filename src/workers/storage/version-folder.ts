@@ -24,9 +24,9 @@ export function versionIdsIn(folder: Folder): readonly string[] {
 
 /** What the records of the versions are called, whether there are any or not. */
 export function versionRecordsIn(folder: Folder): readonly string[] {
-  return versionIdsIn(folder).map((id) => {
-    const { mtimeNs, size } = attempt('lstat version', () => lstatSync(inside(folder, id), { bigint: true }));
-    return recordName(mtimeNs, size);
+  return versionIdsIn(folder).flatMap((id) => {
+    const stats = lstatSync(inside(folder, id), { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? [] : [recordName(stats.mtimeNs, stats.size)];
   });
 }
 
