@@ -29,9 +29,16 @@ const codes: ReadonlyMap<string, StorageErrorCode> = new Map([
   ['ENFILE', 'too-many-files'],
 ]);
 
+/** What libuv has no name for is `UNKNOWN` in Node, and only Linux's own number tells what it is. */
+const unnamed: ReadonlyMap<unknown, string> = new Map([
+  [-116, 'ESTALE'],
+  [-122, 'EDQUOT'],
+]);
+
 /** The `code` of a system error (`ENOENT`); null for anything else. */
 export function errorNumberOf(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error)) return null;
+  if (error.code === 'UNKNOWN' && 'errno' in error) return unnamed.get(error.errno) ?? error.code;
   return typeof error.code === 'string' ? error.code : null;
 }
 
