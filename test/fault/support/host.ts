@@ -9,7 +9,10 @@ import { spawnSync } from 'node:child_process';
 const packages: Readonly<Record<string, string>> = {
   findmnt: 'util-linux',
   'fsck.ext4': 'e2fsprogs',
+  btrfs: 'btrfs-progs',
+  fsfreeze: 'util-linux',
   gcc: 'gcc libc6-dev',
+  'mkfs.btrfs': 'btrfs-progs',
   'mkfs.ext4': 'e2fsprogs',
   'mkfs.xfs': 'xfsprogs',
   mount: 'mount',
