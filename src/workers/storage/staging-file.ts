@@ -78,15 +78,14 @@ export class StagingFile {
     return readAt(this.openFd(), target, position);
   }
 
-  /** Takes the place of what is under the name, in one step. Errors: path-conflict, no-space, io. */
+  /** Takes the place of what is under the name, in one step. Errors: path-conflict, FolderVanished, no-space, io. */
   replace(folder: Folder, name: string): void {
     try {
       renameSync(this.path, inside(folder, name));
     } catch (error) {
       const number = errorNumberOf(error);
-      if (number === 'EISDIR' || number === 'ENOENT') {
-        throw new StorageError('path-conflict', `${number} rename`, { cause: error });
-      }
+      if (number === 'EISDIR') throw new StorageError('path-conflict', 'EISDIR rename', { cause: error });
+      if (number === 'ENOENT') throw new FolderVanished('ENOENT rename', { cause: error });
       throw toStorageError(error, 'rename');
     }
   }

@@ -4,11 +4,11 @@
  */
 
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
-import type { Durability, FileKey } from '../../shared/files.ts';
-import { type Folder, inside } from './folder.ts';
+import type { FileKey } from '../../shared/files.ts';
+import { type Folder, FolderVanished, inside } from './folder.ts';
 import { syncContent } from './folder-sync.ts';
 import { recordName } from './record.ts';
-import { attempt } from './storage-error.ts';
+import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
 import { hashOf } from './store-layout.ts';
 import { isVersionId } from './version-id.ts';
 
@@ -30,12 +30,30 @@ export function versionRecordsIn(folder: Folder): readonly string[] {
   });
 }
 
-/** Says whose versions these are, before the first of them is there. */
-export async function writePath(folder: Folder, key: FileKey, durability: Durability): Promise<void> {
-  const fd = attempt('open path', () => openSync(inside(folder, PATH_FILE), REWRITE, PATH_MODE));
+/** Says whose versions these are, before the first of them is there. Errors: FolderVanished, no-space, io. */
+export function writePath(folder: Folder, key: FileKey): void {
+  const fd = openToWrite(inside(folder, PATH_FILE));
   try {
     attempt('write path', () => writeSync(fd, key));
-    if (durability !== 'none') await syncContent(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openToWrite(path: string): number {
+  try {
+    return openSync(path, REWRITE, PATH_MODE);
+  } catch (error) {
+    if (errorNumberOf(error) === 'ENOENT') throw new FolderVanished('ENOENT open path', { cause: error });
+    throw toStorageError(error, 'open path');
+  }
+}
+
+/** Makes durable what `writePath` has written. */
+export async function syncPath(folder: Folder): Promise<void> {
+  const fd = attempt('open path', () => openSync(inside(folder, PATH_FILE), constants.O_RDONLY | constants.O_NOFOLLOW));
+  try {
+    await syncContent(fd);
   } finally {
     closeSync(fd);
   }

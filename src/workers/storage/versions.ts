@@ -4,14 +4,15 @@
  */
 
 import { linkSync, lstatSync, rmSync, unlinkSync } from 'node:fs';
-import { closeAll, closeFolder, type Folder, inside, makeFolders, openFolders } from './folder.ts';
+import type { FileKey } from '../../shared/files.ts';
+import { closeAll, closeFolder, type Folder, inside, openFolders, useFolders } from './folder.ts';
 import { recordName } from './record.ts';
 import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
 import { removeQuietly } from './staging-file.ts';
-import { attempt } from './storage-error.ts';
+import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 import { recordFolders, stagingName, versionFolders } from './store-layout.ts';
-import { versionIdsIn, writePath } from './version-folder.ts';
+import { syncPath, versionIdsIn, writePath } from './version-folder.ts';
 import { nextVersionId } from './version-id.ts';
 
 /** The current content, under its name, before another takes its place. */
@@ -42,31 +43,41 @@ export async function keepVersion(
   { key, keyHash }: Pick<SettledContent, 'key' | 'keyHash'>,
   current: NamedContent,
 ): Promise<Retired> {
-  const way = makeFolders(area.root, versionFolders(keyHash));
+  const names = versionFolders(keyHash);
+  const { way, result } = useFolders(area.root, names, (folder) => linkOnce(folder, key, current));
+  const { id, isFirst } = result;
+  const takeBack = (): void => removeQuietly(inside(area.root, [...names, id].join('/')));
   try {
-    const folder = way.at(-1) ?? area.root;
-    const newest = versionIdsIn(folder).at(-1) ?? null;
-    if (newest === null) await writePath(folder, key, area.durability);
-    const id = linkOnce(folder, newest, current);
-    const takeBack = (): void => removeQuietly(inside(area.root, [...versionFolders(keyHash), id].join('/')));
-    try {
-      await syncWay(area, way);
-    } catch (error) {
-      takeBack();
-      throw error;
-    }
+    if (isFirst && area.durability !== 'none') await syncPath(way.at(-1) ?? area.root);
+    await syncWay(area, way);
     return { versionId: id, takeBack, finish: () => {} };
+  } catch (error) {
+    takeBack();
+    throw error;
   } finally {
     closeAll(way);
   }
 }
 
 /** An attempt that was broken off may have kept this very content already: its entry is used again. */
-function linkOnce(folder: Folder, newest: string | null, current: NamedContent): string {
-  if (newest !== null && inodeOf(folder, newest) === current.inode) return newest;
+function linkOnce(folder: Folder, key: FileKey, current: NamedContent): { id: string; isFirst: boolean } {
+  const newest = versionIdsIn(folder).at(-1) ?? null;
+  if (newest !== null && inodeOf(folder, newest) === current.inode) return { id: newest, isFirst: false };
+  if (newest === null) writePath(folder, key);
   const id = nextVersionId(newest, Date.now());
-  attempt('link version', () => linkSync(inside(current.folder, current.name), inside(folder, id)));
-  return id;
+  nameAgain(current, inside(folder, id));
+  return { id, isFirst: newest === null };
+}
+
+/** Gives the current content a second name. */
+function nameAgain({ folder, name }: NamedContent, path: string): void {
+  try {
+    linkSync(inside(folder, name), path);
+  } catch (error) {
+    // Removed by hand a moment ago: everybody else would hold the lock.
+    if (errorNumberOf(error) === 'ENOENT') throw new StorageError('path-conflict', 'ENOENT link version');
+    throw toStorageError(error, 'link version');
+  }
 }
 
 function inodeOf(folder: Folder, name: string): bigint | null {
@@ -75,12 +86,13 @@ function inodeOf(folder: Folder, name: string): bigint | null {
 
 /**
  * For a content that is not kept. Should its record outlive it, recovery finds the key by a second name among the
- * unfinished uploads. Errors: no-space, io.
+ * unfinished uploads. Errors: no-space, path-conflict, io.
  */
-export function dropContent(area: StagingArea, keyHash: string, { folder, name, record }: NamedContent): Retired {
+export function dropContent(area: StagingArea, keyHash: string, current: NamedContent): Retired {
+  const { record } = current;
   if (record === null) return { versionId: null, takeBack: () => {}, finish: () => {} };
   const witness = inside(area.staging, stagingName(keyHash, area.newSuffix()));
-  attempt('link staging', () => linkSync(inside(folder, name), witness));
+  nameAgain(current, witness);
   const takeBack = (): void => removeQuietly(witness);
   const finish = (): void => {
     try {
