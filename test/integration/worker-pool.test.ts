@@ -14,10 +14,11 @@ import { WorkerPool } from '../../src/main/worker-pool.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';
 import type { EventOf } from '../../src/shared/events.ts';
 import type { Secrets } from '../../src/shared/messages.ts';
+import { PathLocks } from '../../src/shared/path-locks.ts';
 import { RoomLedger } from '../../src/shared/room-ledger.ts';
 import type { StorageFailure } from '../../src/shared/storage-error.ts';
 import { LANE_BUFFER_BYTES, LANE_SECRET, openUpload } from '../support/lane-fixture.ts';
-import { keyOf, readFile, StoreFixture } from '../support/store-fixture.ts';
+import { keyOf, overwrite, readFile, StoreFixture } from '../support/store-fixture.ts';
 
 /** Heap of threads that are to be lost; threads that run already keep theirs. */
 const SMALL_HEAP_MB = 24;
@@ -25,6 +26,7 @@ const USUAL_HEAP_MB = 4096;
 const TOO_MANY_SECRETS = 64;
 /** In the room ledger: those of three lanes behind that of another pool. */
 const PLACES = 4;
+const FIRST_PLACE = 1;
 
 type Outcome = TransferMessage['type'] | StorageFailure['code'];
 
@@ -96,7 +98,7 @@ beforeEach(() => {
   roomLedger = RoomLedger.allocate(PLACES);
   const settings = { ...store.settings, roomLedger };
   const secrets: Secrets = [LANE_SECRET];
-  const lanes = { uploadLanes: 2, downloadLanes: 1, firstPlace: 1 };
+  const lanes = { uploadLanes: 2, downloadLanes: 1, firstPlace: FIRST_PLACE };
   pool = new WorkerPool({ ...lanes, secrets, settings, uploadBuffers, downloadBuffers, events });
 });
 
@@ -205,6 +207,29 @@ test('F60 has a new lane within 500 ms, on which the same names can be uploaded'
   for (const one of kept) one.send(4096, true);
   await Promise.all(kept.map(({ outcome }) => outcome));
   assert.equal(pool.stats.workers, 3);
+});
+
+test('F60 F75 a path that a lost thread held can be overwritten as soon as the thread is gone', async () => {
+  const { doomed, lost, kept } = occupyLanes();
+  const { pathLocks } = store.settings;
+  await overwrite(store.storage, 'held', 'old');
+  // What the thread would hold in the middle of an overwrite: `upload-0` is the first lane.
+  assert.equal(doomed.name, 'upload-0');
+  await new PathLocks(pathLocks, FIRST_PLACE).acquire(store.hashOf('held'));
+  const neighbour = new PathLocks(pathLocks, FIRST_PLACE + 1).tryAcquire(store.hashOf('other'));
+  let isReplaced = false;
+  const replacing = overwrite(store.storage, 'held', 'new').then(() => {
+    isReplaced = true;
+  });
+  exhaust(doomed);
+  await Promise.all(lost.map(({ outcome }) => outcome));
+  assert.equal(isReplaced, false, 'it waited for the thread');
+  await replacing;
+  assert.equal(readFile(store.storage, 'held').text, 'new');
+  assert.notEqual(neighbour, null);
+  assert.equal(new PathLocks(pathLocks, 9).tryAcquire(store.hashOf('other')), null, 'those of others stay held');
+  for (const one of kept) one.send(4096, true);
+  await Promise.all(kept.map(({ outcome }) => outcome));
 });
 
 test('F60 ends every upload that begins while a lane is being replaced', async () => {
