@@ -36,7 +36,10 @@ export async function crashAtEveryCall(site: CrashSite): Promise<readonly CrashP
   const faults = new StoreFaults(fileSystem.storeDir);
   const run = new CrashRun(site, fileSystem, faults);
   try {
-    return await run.points();
+    const points = await run.points();
+    await run.stop();
+    fileSystem.check();
+    return points;
   } finally {
     await run.stop();
     faults.remove();

@@ -12,6 +12,7 @@ import { sha256 } from '../../support/paced-transfer.ts';
 import { ServerProcess, type TomlSettings } from '../../support/server-process.ts';
 import { treeOf } from '../../support/store-state.ts';
 import type { Crash, CrashPoint } from './crash-points.ts';
+import { crashStart, restoreStore } from './crash-start.ts';
 import { command } from './host.ts';
 import { type FileSystemKind, LoopFileSystem } from './loop-file-system.ts';
 import type { Operation } from './operation.ts';
@@ -62,11 +63,13 @@ class RecoveryRun {
   }
 
   async points(): Promise<readonly CrashPoint[]> {
+    const { fileSystem, faults } = this;
+    const { settings, crash } = this.site;
     const { findings, state } = await this.undisturbed();
     const points: CrashPoint[] = [{ call: null, answer: null, findings }];
     for (let number = 1; number <= MAX_POINTS; number += 1) {
-      this.restoreDebris();
-      const call = await this.crashAt(number);
+      restoreStore(fileSystem, this.debrisDir);
+      const call = await crashStart({ fileSystem, faults, settings, crash, until: 'server.started' }, number);
       points.push({ call, answer: null, findings: this.recoverAgain(state) });
       if (call === null) return points;
     }
@@ -93,17 +96,10 @@ class RecoveryRun {
     command('cp', '--archive', '--no-clobber', `${storeDir}/.`, this.debrisDir);
   }
 
-  private restoreDebris(): void {
-    const { storeDir } = this.fileSystem;
-    command('rm', '-rf', storeDir);
-    command('cp', '--archive', this.debrisDir, storeDir);
-    command('sync', '--file-system', storeDir);
-  }
-
   /** What one start makes of it when it is not disturbed: the state that every other must end in. */
   private async undisturbed(): Promise<{ findings: readonly string[]; state: StoreState }> {
     const { storeDir } = this.fileSystem;
-    this.restoreDebris();
+    restoreStore(this.fileSystem, this.debrisDir);
     const server = await ServerProcess.start({ storeDir, settings: this.site.settings });
     try {
       const state = stateOf(storeDir);
@@ -114,28 +110,6 @@ class RecoveryRun {
       server.kill('SIGKILL');
       await server.stop();
     }
-  }
-
-  /** Starts a server up to its call of that number. null: it started, and was crashed then. */
-  private async crashAt(number: number): Promise<string | null> {
-    const { storeDir } = this.fileSystem;
-    const isPowerCut = this.site.crash === 'power-cut';
-    this.faults.arm({ strike: { type: this.site.crash }, first: number });
-    const server = ServerProcess.spawn({
-      storeDir,
-      environment: this.faults.environment,
-      settings: this.site.settings,
-    });
-    const exit = await Promise.race([server.exited, server.event('server.started')]);
-    const isStruck = !('msg' in exit);
-    if (isStruck && exit.signal !== 'SIGKILL') throw new Error(`the server did not start: ${server.errors}`);
-    if (!isStruck && isPowerCut) this.fileSystem.cutPower();
-    server.kill('SIGKILL');
-    await server.stop();
-    this.faults.disarm();
-    if (isPowerCut) this.fileSystem.remount();
-    const call = this.faults.calls()[number - 1];
-    return isStruck && call !== undefined ? `${call.name} ${call.path}` : null;
   }
 
   private recoverAgain(expected: StoreState): readonly string[] {

@@ -24,6 +24,7 @@ const OWN_NAMES = [
   'format.json',
   'lock',
   'dirty',
+  'expiry.json',
 ];
 
 const VERSION_ID = /^\d{14}-\d{6}$/;
