@@ -25,6 +25,8 @@ import { type PoolStats, WorkerPool } from './worker-pool.ts';
 
 /** What the transport delivers in one piece; storage is never given more at once than ChunkSize. */
 const MAX_BUFFER_BYTES = 512 * 1024;
+/** Most uploads of chats fit into this. */
+const SMALL_BUFFER_BYTES = 64 * 1024;
 /** Bounds on the body bytes in memory, each way. */
 const UPLOAD_MEMORY_BYTES = 192 * 1024 * 1024;
 const DOWNLOAD_MEMORY_BYTES = 48 * 1024 * 1024;
@@ -69,9 +71,9 @@ export class DataPlane {
     this.counts = openCounts(dependencies.memory, dependencies.plane);
     this.generations = new ContentGenerations(dependencies.memory.generations);
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
-    this.uploadBuffers = new BufferPool({ bufferBytes, maxBuffers: Math.floor(UPLOAD_MEMORY_BYTES / bufferBytes) });
-    const maxBuffers = Math.floor(DOWNLOAD_MEMORY_BYTES / MAX_BUFFER_BYTES);
-    this.downloadBuffers = new BufferPool({ bufferBytes: MAX_BUFFER_BYTES, maxBuffers });
+    const sizes = [Math.min(SMALL_BUFFER_BYTES, bufferBytes), bufferBytes] as const;
+    this.uploadBuffers = new BufferPool({ sizes, maxBytes: UPLOAD_MEMORY_BYTES });
+    this.downloadBuffers = new BufferPool({ sizes: [MAX_BUFFER_BYTES], maxBytes: DOWNLOAD_MEMORY_BYTES });
     this.pool = this.buildPool();
     this.uploads = this.buildUploads();
     this.downloads = this.buildDownloads();

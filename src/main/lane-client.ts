@@ -1,11 +1,14 @@
 /**
  * Main's end of one lane: numbers transfers, hands messages to whoever waits for them, and brings buffers home. Rule:
- * every buffer that was sent comes back exactly once, or is written off when the lane dies.
+ * every buffer that was sent comes back exactly once, or is written off when the lane dies. What is said to the lane in
+ * one turn of the event loop goes out together, since each crossing wakes a thread.
  */
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { BufferPool } from '../shared/buffers.ts';
-import type { FromLane, ToLane } from '../shared/messages.ts';
+import type { FromLane, FromLaneBatch, ToLane } from '../shared/messages.ts';
+import { Outbox } from '../shared/outbox.ts';
+import { SlotTable } from '../shared/slot-table.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
 
 /** Messages about one transfer. */
@@ -18,15 +21,22 @@ export interface TransferListener {
   laneLost(failure: StorageFailure): void;
 }
 
+/** Has more to send once the turn is over. */
+export interface TurnListener {
+  turnEnded(): void;
+}
+
 export class LaneClient {
   readonly name: string;
   private readonly port: MessagePort;
   private readonly buffers: BufferPool;
-  private readonly listeners = new Map<number, TransferListener>();
+  private readonly listeners = new SlotTable<TransferListener>();
+  private readonly outbox: Outbox<ToLane>;
+  private turnListeners: TurnListener[] = [];
   /** Found while reaping, and kept for a turn of their own. */
   private deferred: TransferMessage[] = [];
-  private lastTransfer = 0;
   private sentBuffers = 0;
+  private sentBytes = 0;
   private received = 0;
   private receivedAtLook = 0;
   private isClosed = false;
@@ -35,7 +45,13 @@ export class LaneClient {
     this.name = dependencies.name;
     this.port = dependencies.port;
     this.buffers = dependencies.buffers;
-    this.port.on('message', (message: FromLane) => this.receive(message));
+    this.outbox = new Outbox({
+      post: (messages, moved) => this.port.postMessage(messages, moved),
+      onTurnEnd: () => this.turnEnded(),
+    });
+    this.port.on('message', (messages: FromLaneBatch) => {
+      for (const message of messages) this.receive(message);
+    });
   }
 
   /** The thread is gone: whatever is sent fails. */
@@ -47,9 +63,14 @@ export class LaneClient {
     return this.listeners.size;
   }
 
-  /** Buffers on their way or being worked on: the measure of how busy the lane is. */
+  /** Buffers on their way or being worked on. */
   get buffersInFlight(): number {
     return this.sentBuffers;
+  }
+
+  /** What they hold at most: the measure of how busy the lane is. */
+  get bytesInFlight(): number {
+    return this.sentBytes;
   }
 
   /** True when the lane has work, and has answered nothing since this was asked the last time. */
@@ -61,42 +82,48 @@ export class LaneClient {
 
   /** Names a new transfer. */
   begin(listener: TransferListener): number {
-    this.lastTransfer += 1;
-    this.listeners.set(this.lastTransfer, listener);
-    return this.lastTransfer;
+    return this.listeners.add(listener);
   }
 
   /** Nobody listens any more; what still comes is tidied up. */
   end(transfer: number): void {
-    this.listeners.delete(transfer);
+    this.listeners.remove(transfer);
   }
 
-  /** Sends a message, moving its buffer if it has one. */
+  /** Calls back at the end of this turn, before what was said in it goes out. */
+  atTurnEnd(listener: TurnListener): void {
+    this.turnListeners.push(listener);
+    this.outbox.schedule();
+  }
+
+  /** Sends a message, at the end of the turn at the latest, moving its buffer if it has one. */
   send(message: ToLane, buffer: ArrayBuffer | null): void {
     if (this.isClosed) {
       this.refuse(message, buffer);
       return;
     }
-    if (buffer === null) {
-      this.port.postMessage(message);
-      return;
+    if (buffer !== null && this.buffers.owns(buffer)) {
+      this.sentBuffers += 1;
+      this.sentBytes += buffer.byteLength;
     }
-    if (buffer.byteLength === this.buffers.bufferBytes) this.sentBuffers += 1;
-    this.port.postMessage(message, [buffer]);
+    this.outbox.put(message, buffer, 'piece' in message ? (message.piece?.length ?? 0) : 0);
   }
 
   /** Takes waiting acknowledgements now, inside a callback that would otherwise not let them through. */
   reap(): void {
+    this.outbox.post();
     for (let item = receiveMessageOnPort(this.port); item !== undefined; item = receiveMessageOnPort(this.port)) {
-      const message: FromLane = item.message;
-      if (message.type === 'upload.written' || message.type === 'buffer.returned') this.receive(message);
-      else this.defer(message);
+      const messages: FromLaneBatch = item.message;
+      for (const message of messages) {
+        if (message.type === 'upload.written' || message.type === 'buffer.returned') this.receive(message);
+        else this.defer(message);
+      }
     }
   }
 
   /** The thread is gone: fails every transfer and writes its buffers off. */
   lost(failure: StorageFailure): number {
-    const listeners = [...this.listeners.values()];
+    const listeners = [...this.listeners];
     this.close();
     for (const listener of listeners) listener.laneLost(failure);
     return listeners.length;
@@ -106,9 +133,17 @@ export class LaneClient {
     if (this.isClosed) return;
     this.isClosed = true;
     this.listeners.clear();
-    this.buffers.forget(this.sentBuffers);
+    this.outbox.clear();
+    this.buffers.forget(this.sentBytes);
     this.sentBuffers = 0;
+    this.sentBytes = 0;
     this.port.close();
+  }
+
+  private turnEnded(): void {
+    const listeners = this.turnListeners;
+    this.turnListeners = [];
+    for (const listener of listeners) listener.turnEnded();
   }
 
   /** A transfer that began after the end of the lane hears of it in a turn of its own, like all others. */
@@ -116,7 +151,7 @@ export class LaneClient {
     if (buffer !== null) this.buffers.give(buffer);
     if (message.type === 'secrets') return;
     const listener = this.listeners.get(message.transfer);
-    this.listeners.delete(message.transfer);
+    this.listeners.remove(message.transfer);
     if (listener === undefined) return;
     setImmediate(() => listener.laneLost({ code: 'worker-lost', detail: 'the lane is being replaced' }));
   }
@@ -134,7 +169,10 @@ export class LaneClient {
   private receive(message: FromLane): void {
     if (this.isClosed) return;
     this.received += 1;
-    if (message.buffer !== null && message.buffer.byteLength === this.buffers.bufferBytes) this.sentBuffers -= 1;
+    if (message.buffer !== null && this.buffers.owns(message.buffer)) {
+      this.sentBuffers -= 1;
+      this.sentBytes -= message.buffer.byteLength;
+    }
     if (message.type === 'buffer.returned') {
       this.buffers.give(message.buffer);
       return;

@@ -167,5 +167,5 @@ function leastBusy(lanes: readonly LaneClient[]): LaneClient {
 
 function busyness(lane: LaneClient): number {
   if (lane.isLost) return Number.POSITIVE_INFINITY;
-  return lane.buffersInFlight * 1_000_000 + lane.transfers;
+  return lane.bytesInFlight * 1_000 + lane.transfers;
 }

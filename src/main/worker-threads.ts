@@ -53,9 +53,10 @@ export class WorkerThreads {
 
 /**
  * Piscina tries `require` before `import`. Newer versions of Node 20 load ES modules that way, synchronously, and abort
- * the process when the thread is ended meanwhile.
+ * the process when the thread is ended meanwhile. The process's own arguments are not repeated: V8's hold for all
+ * threads as they are, and are refused here.
  */
 function workerArguments(): string[] {
   const option = '--no-experimental-require-module';
-  return process.allowedNodeEnvironmentFlags.has(option) ? [...process.execArgv, option] : process.execArgv;
+  return process.allowedNodeEnvironmentFlags.has(option) ? [option] : [];
 }

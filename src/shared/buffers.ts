@@ -1,50 +1,74 @@
 /**
- * Buffers that carry body bytes between threads. Bounded in number, last in first out so that warm memory is used
- * again, and given back to the system when a burst is over.
+ * Buffers that carry body bytes between threads. Bounded in bytes, last in first out so that warm memory is used again,
+ * and given back to the system when a burst is over.
  */
 
-export class BufferPool {
-  readonly bufferBytes: number;
-  readonly maxBuffers: number;
-  private readonly idle: ArrayBuffer[] = [];
+export interface BufferPoolLimits {
+  /** Lengths in bytes that there are, ascending. Small bodies in large buffers would keep the garbage collector busy. */
+  readonly sizes: readonly [number, ...number[]];
+  /** Bytes of all buffers in use together. */
+  readonly maxBytes: number;
+}
+
+/** Idle buffers of one length. */
+interface Shelf {
+  readonly bytes: number;
+  readonly idle: ArrayBuffer[];
   /** Smallest number of idle buffers since the last trim: so many were not needed at all. */
-  private leastIdle = 0;
-  private taken = 0;
+  leastIdle: number;
+}
+
+export class BufferPool {
+  /** Length of the largest buffers. */
+  readonly bufferBytes: number;
+  readonly maxBytes: number;
+  private readonly shelves: readonly Shelf[];
+  private readonly largest: Shelf;
+  private takenBytes = 0;
   private readonly waiting: ((buffer: ArrayBuffer) => void)[] = [];
   private onReturn: () => void = () => {};
 
-  constructor(limits: { bufferBytes: number; maxBuffers: number }) {
-    this.bufferBytes = limits.bufferBytes;
-    this.maxBuffers = limits.maxBuffers;
+  constructor({ sizes, maxBytes }: BufferPoolLimits) {
+    const [first, ...others] = sizes;
+    this.shelves = [emptyShelf(first), ...others.map(emptyShelf)];
+    this.largest = this.shelves.at(-1) ?? emptyShelf(first);
+    this.bufferBytes = this.largest.bytes;
+    this.maxBytes = maxBytes;
   }
 
-  /** Buffers in use, wherever they are. */
-  get inUse(): number {
-    return this.taken;
+  /** Bytes of all buffers in use, wherever they are. */
+  get inUseBytes(): number {
+    return this.takenBytes;
   }
 
-  /** How many more could be taken. */
-  get available(): number {
-    return this.maxBuffers - this.taken;
+  /** True when one of the largest buffers could be taken. */
+  get hasRoom(): boolean {
+    return this.takenBytes + this.bufferBytes <= this.maxBytes;
   }
 
-  /** A buffer with unspecified content; null when the limit is reached. */
-  take(): ArrayBuffer | null {
-    if (this.taken >= this.maxBuffers) return null;
-    this.taken += 1;
-    const buffer = this.idle.pop();
-    if (this.idle.length < this.leastIdle) this.leastIdle = this.idle.length;
-    return buffer ?? new ArrayBuffer(this.bufferBytes);
+  /** True for a buffer that may come from this pool. */
+  owns(buffer: ArrayBuffer): boolean {
+    return this.shelfOf(buffer) !== undefined;
   }
 
-  /** Calls back with a buffer: at once, or in its turn when one comes home. Whoever no longer wants it gives it back. */
+  /** The smallest buffer for so many bytes, or the largest that there is; its content is unspecified. null: none is left. */
+  take(wantedBytes: number = this.bufferBytes): ArrayBuffer | null {
+    const shelf = this.shelves.find(({ bytes }) => bytes >= wantedBytes) ?? this.largest;
+    if (this.takenBytes + shelf.bytes > this.maxBytes) return null;
+    this.takenBytes += shelf.bytes;
+    const buffer = shelf.idle.pop();
+    if (shelf.idle.length < shelf.leastIdle) shelf.leastIdle = shelf.idle.length;
+    return buffer ?? new ArrayBuffer(shelf.bytes);
+  }
+
+  /** Calls back with one of the largest buffers, at once or in its turn. Whoever no longer wants it gives it back. */
   whenAvailable(callback: (buffer: ArrayBuffer) => void): void {
     const buffer = this.waiting.length === 0 ? this.take() : null;
     if (buffer !== null) callback(buffer);
     else this.waiting.push(callback);
   }
 
-  /** Calls back whenever fewer buffers are in use than before. One listener. */
+  /** Calls back whenever fewer bytes are in use than before. One listener. */
   watch(listener: () => void): void {
     this.onReturn = listener;
   }
@@ -56,30 +80,47 @@ export class BufferPool {
 
   /** Takes a buffer back. One that this pool did not give out is ignored. */
   give(buffer: ArrayBuffer): void {
-    if (buffer.byteLength !== this.bufferBytes) return;
-    const next = this.waiting.shift();
+    const shelf = this.shelfOf(buffer);
+    if (shelf === undefined) return;
+    const next = shelf === this.largest ? this.waiting.shift() : undefined;
     if (next !== undefined) {
       next(buffer);
       return;
     }
-    this.taken -= 1;
-    this.idle.push(buffer);
+    this.takenBytes -= shelf.bytes;
+    shelf.idle.push(buffer);
+    this.serveWaiting();
     this.onReturn();
   }
 
-  /** Buffers that will not come back, because the thread that held them died. */
-  forget(count: number): void {
-    this.taken -= count;
-    while (this.waiting.length > 0 && this.taken < this.maxBuffers) {
-      const buffer = this.take();
-      if (buffer !== null) this.waiting.shift()?.(buffer);
-    }
+  /** Buffers of so many bytes in all will not come back, because the thread that held them died. */
+  forget(bytes: number): void {
+    this.takenBytes -= bytes;
+    this.serveWaiting();
     this.onReturn();
   }
 
   /** Lets go of buffers that nobody needed since the last call. Call it every few seconds. */
   trim(): void {
-    this.idle.splice(0, this.leastIdle);
-    this.leastIdle = this.idle.length;
+    for (const shelf of this.shelves) {
+      shelf.idle.splice(0, shelf.leastIdle);
+      shelf.leastIdle = shelf.idle.length;
+    }
   }
+
+  private shelfOf(buffer: ArrayBuffer): Shelf | undefined {
+    return this.shelves.find(({ bytes }) => bytes === buffer.byteLength);
+  }
+
+  private serveWaiting(): void {
+    while (this.waiting.length > 0) {
+      const buffer = this.take();
+      if (buffer === null) return;
+      this.waiting.shift()?.(buffer);
+    }
+  }
+}
+
+function emptyShelf(bytes: number): Shelf {
+  return { bytes, idle: [], leastIdle: 0 };
 }

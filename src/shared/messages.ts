@@ -1,7 +1,7 @@
 /**
  * Every message that crosses the thread boundary. Main and lane talk over one MessagePort; a transfer is named by a
- * small integer that main gives out and never uses twice on one lane. ArrayBuffers are moved, never copied: who sends
- * one no longer has it.
+ * positive integer that main gives out and never uses twice on one lane. Messages of one turn travel together, in their
+ * order. ArrayBuffers are moved, never copied: who sends one no longer has it.
  */
 
 import type { VersionRef } from './events.ts';
@@ -29,8 +29,8 @@ export type Secrets = readonly [string, ...string[]];
 
 /** The lane's end of the channel: what of a MessagePort a lane needs. */
 export interface LanePort {
-  postMessage(message: FromLane, moved?: readonly ArrayBuffer[]): void;
-  on(event: 'message', listener: (message: ToLane) => void): unknown;
+  postMessage(messages: FromLaneBatch, moved: readonly ArrayBuffer[]): void;
+  on(event: 'message', listener: (messages: ToLaneBatch) => void): unknown;
   once(event: 'close', listener: () => void): unknown;
 }
 
@@ -246,6 +246,8 @@ export type ToLane =
     }
   | { readonly type: 'download.close'; readonly transfer: number };
 
+export type ToLaneBatch = readonly ToLane[];
+
 export type FromLane =
   /** The bytes of one piece are written; the buffer comes back. */
   | { readonly type: 'upload.written'; readonly transfer: number; readonly buffer: ArrayBuffer }
@@ -303,3 +305,5 @@ export type FromLane =
     }
   /** A buffer whose transfer is over. */
   | { readonly type: 'buffer.returned'; readonly buffer: ArrayBuffer };
+
+export type FromLaneBatch = readonly FromLane[];

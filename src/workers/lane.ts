@@ -3,7 +3,8 @@
  * can never use the pool up. A lane never throws: what goes wrong with a transfer is answered as data.
  */
 
-import type { FromLane, LanePort, Secrets, ToLane } from '../shared/messages.ts';
+import type { FromLane, LanePort, Secrets, ToLane, ToLaneBatch } from '../shared/messages.ts';
+import { Outbox } from '../shared/outbox.ts';
 import { type ReceiveContext, ReceiveUpload } from './receive-upload.ts';
 import { SendFile } from './send-file.ts';
 import type { Storage } from './storage/storage.ts';
@@ -11,23 +12,33 @@ import { toFailure } from './storage/storage-error.ts';
 
 export class Lane {
   private readonly port: LanePort;
+  private readonly outbox: Outbox<FromLane>;
   private readonly storage: Storage;
   private secrets: Secrets;
+  private readonly receiveContext: ReceiveContext;
+  /** Those that more messages may come for. */
   private readonly uploads = new Map<number, ReceiveUpload>();
+  /** All whose outcome is open. */
+  private openUploads = 0;
   private readonly downloads = new Map<number, SendFile>();
   /** Set once the port is closed. */
   private onIdle: (() => void) | null = null;
 
   constructor(dependencies: { port: LanePort; storage: Storage; secrets: Secrets }) {
     this.port = dependencies.port;
+    this.outbox = new Outbox({ post: (messages, moved) => this.port.postMessage(messages, moved) });
     this.storage = dependencies.storage;
     this.secrets = dependencies.secrets;
+    const { storage, send } = this;
+    this.receiveContext = { storage, send, onEnd: (transfer) => this.endUpload(transfer) };
   }
 
   /** Serves until main closes the port; then transfers that are left are discarded, and commits that run are awaited. */
   serve(): Promise<void> {
     return new Promise((resolve) => {
-      this.port.on('message', (message: ToLane) => this.handle(message));
+      this.port.on('message', (messages: ToLaneBatch) => {
+        for (const message of messages) this.handle(message);
+      });
       this.port.once('close', () => {
         this.onIdle = resolve;
         this.discardAll();
@@ -64,46 +75,44 @@ export class Lane {
     }
   }
 
-  private readonly send = (message: FromLane, moved: readonly ArrayBuffer[] = []): void => {
-    this.port.postMessage(message, moved);
+  private readonly send = (message: FromLane): void => {
+    this.outbox.put(message, message.buffer, weightOf(message));
   };
 
   private openUpload(message: Extract<ToLane, { type: 'upload.open' }>): void {
-    const upload = ReceiveUpload.open(this.receiveContext(), message);
+    const { transfer, piece } = message;
+    const upload = ReceiveUpload.open(this.receiveContext, this.secrets, message);
     if (upload === null) return;
-    this.uploads.set(message.transfer, upload);
-    if (message.piece !== null) upload.receive(message.piece);
-  }
-
-  private receiveContext(): ReceiveContext {
-    const { storage, secrets, send } = this;
-    return { storage, secrets, send, onEnd: (transfer) => this.endUpload(transfer) };
+    this.openUploads += 1;
+    // One that came whole with its head hears of nothing more.
+    if (piece?.isLast !== true) this.uploads.set(transfer, upload);
+    if (piece !== null) upload.receive(piece);
   }
 
   private endUpload(transfer: number): void {
+    this.openUploads -= 1;
     this.uploads.delete(transfer);
     this.checkIdle();
   }
 
   private checkIdle(): void {
-    if (this.uploads.size === 0) this.onIdle?.();
+    if (this.openUploads === 0) this.onIdle?.();
   }
 
   private receive({ transfer, piece }: Extract<ToLane, { type: 'upload.data' }>): void {
     const upload = this.uploads.get(transfer);
-    if (upload === undefined) this.send({ type: 'buffer.returned', buffer: piece.buffer }, [piece.buffer]);
+    if (upload === undefined) this.send({ type: 'buffer.returned', buffer: piece.buffer });
     else upload.receive(piece);
   }
 
   private openDownload(message: Extract<ToLane, { type: 'download.open' }>): void {
     const { transfer, buffer } = message;
-    const moved = buffer === null ? [] : [buffer];
     try {
       const { opened, download } = SendFile.open(this.storage, message);
       if (download !== null) this.downloads.set(transfer, download);
-      this.send(opened, moved);
+      this.send(opened);
     } catch (error) {
-      this.send({ type: 'download.failed', transfer, failure: toFailure(error), buffer }, moved);
+      this.send({ type: 'download.failed', transfer, failure: toFailure(error), buffer });
     }
   }
 
@@ -111,14 +120,14 @@ export class Lane {
     const { transfer, buffer } = message;
     const download = this.downloads.get(transfer);
     if (download === undefined) {
-      this.send({ type: 'buffer.returned', buffer }, [buffer]);
+      this.send({ type: 'buffer.returned', buffer });
       return;
     }
     try {
-      this.send(download.read(message), [buffer]);
+      this.send(download.read(message));
     } catch (error) {
       this.closeDownload(transfer);
-      this.send({ type: 'download.failed', transfer, failure: toFailure(error), buffer }, [buffer]);
+      this.send({ type: 'download.failed', transfer, failure: toFailure(error), buffer });
     }
   }
 
@@ -130,5 +139,18 @@ export class Lane {
   private discardAll(): void {
     for (const upload of [...this.uploads.values()]) upload.abort();
     for (const transfer of [...this.downloads.keys()]) this.closeDownload(transfer);
+  }
+}
+
+/** How many bytes wait for main to hear of them: those that it can send, or fill again. */
+function weightOf(message: FromLane): number {
+  switch (message.type) {
+    case 'download.opened':
+    case 'download.bytes':
+      return message.length;
+    case 'upload.written':
+      return message.buffer.byteLength;
+    default:
+      return 0;
   }
 }

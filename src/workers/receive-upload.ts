@@ -13,9 +13,8 @@ type OpenUpload = Extract<ToLane, { type: 'upload.open' }>;
 
 export interface ReceiveContext {
   readonly storage: Storage;
-  readonly secrets: Secrets;
-  /** Sends to main; moves the listed buffers. */
-  readonly send: (message: FromLane, moved?: readonly ArrayBuffer[]) => void;
+  /** Sends to main; moves the message's buffer. */
+  readonly send: (message: FromLane) => void;
   /** The transfer is over: forget it. */
   readonly onEnd: (transfer: number) => void;
 }
@@ -35,11 +34,11 @@ export class ReceiveUpload {
   }
 
   /** Verifies the signature and makes room. null: refused, and main has been told why. */
-  static open(context: ReceiveContext, open: OpenUpload): ReceiveUpload | null {
+  static open(context: ReceiveContext, secrets: Secrets, open: OpenUpload): ReceiveUpload | null {
     const { transfer, key, size, keepVersions, piece } = open;
     let verified: VerifiedUpload | null = null;
     try {
-      const match = verifySignature(open.signature, context.secrets);
+      const match = verifySignature(open.signature, secrets);
       if (match === null) throw new StorageError('signature-mismatch', open.signature.scheme);
       verified = { fileId: fileIdOf(hashOf(key)), secret: match.secret };
       const staged = context.storage.createUpload({ key, size, type: match.message.storedType, keepVersions });
@@ -48,7 +47,7 @@ export class ReceiveUpload {
     } catch (error) {
       const buffer = piece?.buffer ?? null;
       const failure = toFailure(error);
-      context.send({ type: 'upload.failed', transfer, failure, verified, buffer }, buffer === null ? [] : [buffer]);
+      context.send({ type: 'upload.failed', transfer, failure, verified, buffer });
       return null;
     }
   }
@@ -57,7 +56,7 @@ export class ReceiveUpload {
   receive(piece: BodyPiece): void {
     const { buffer, length, isLast } = piece;
     if (this.isCommitting) {
-      this.context.send({ type: 'buffer.returned', buffer }, [buffer]);
+      this.context.send({ type: 'buffer.returned', buffer });
       return;
     }
     try {
@@ -68,7 +67,7 @@ export class ReceiveUpload {
       return;
     }
     if (isLast) this.commit(buffer);
-    else this.context.send({ type: 'upload.written', transfer: this.transfer, buffer }, [buffer]);
+    else this.context.send({ type: 'upload.written', transfer: this.transfer, buffer });
   }
 
   /** Main gave up: nothing is left. A commit that runs already goes on, and its outcome stands. */
@@ -85,7 +84,7 @@ export class ReceiveUpload {
     this.staged.commit().then(
       ({ file, replaced }) => {
         onEnd(transfer);
-        send({ type: 'upload.stored', transfer, file, replaced, verified, buffer }, [buffer]);
+        send({ type: 'upload.stored', transfer, file, replaced, verified, buffer });
       },
       (error: unknown) => this.fail(error, buffer),
     );
@@ -95,6 +94,6 @@ export class ReceiveUpload {
     const { send, onEnd } = this.context;
     const { transfer, verified } = this;
     onEnd(transfer);
-    send({ type: 'upload.failed', transfer, failure: toFailure(error), verified, buffer }, [buffer]);
+    send({ type: 'upload.failed', transfer, failure: toFailure(error), verified, buffer });
   }
 }

@@ -5,7 +5,7 @@ import { existsSync, truncateSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { FileKey } from '../../src/shared/files.ts';
-import type { FromLane, ToLane } from '../../src/shared/messages.ts';
+import type { FromLane, FromLaneBatch, ToLane } from '../../src/shared/messages.ts';
 import { Lane } from '../../src/workers/lane.ts';
 import { LANE_BUFFER_BYTES, LANE_SECRET, openUpload, pieceOf } from '../support/lane-fixture.ts';
 import { keep, readFile, StoreFixture } from '../support/store-fixture.ts';
@@ -30,8 +30,8 @@ beforeEach(() => {
   port = port1;
   answers = [];
   wake = () => {};
-  port1.on('message', (message: FromLane) => {
-    answers.push(message);
+  port1.on('message', (messages: FromLaneBatch) => {
+    answers.push(...messages);
     wake();
   });
   served = new Lane({ port: port2, secrets: [LANE_SECRET], storage: store.storage }).serve();
@@ -46,7 +46,7 @@ afterEach(async () => {
 function send(message: ToLane): void {
   const piece = 'piece' in message ? message.piece : null;
   const buffer = 'buffer' in message ? message.buffer : (piece?.buffer ?? null);
-  port.postMessage(message, buffer === null ? [] : [buffer]);
+  port.postMessage([message], buffer === null ? [] : [buffer]);
 }
 
 async function next(): Promise<FromLane> {

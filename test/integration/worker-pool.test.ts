@@ -90,8 +90,8 @@ after(() => setFlagsFromString(`--max-old-space-size=${USUAL_HEAP_MB}`));
 
 beforeEach(() => {
   store = new StoreFixture();
-  uploadBuffers = new BufferPool({ bufferBytes: LANE_BUFFER_BYTES, maxBuffers: 256 });
-  downloadBuffers = new BufferPool({ bufferBytes: LANE_BUFFER_BYTES, maxBuffers: 16 });
+  uploadBuffers = new BufferPool({ sizes: [LANE_BUFFER_BYTES], maxBytes: 256 * LANE_BUFFER_BYTES });
+  downloadBuffers = new BufferPool({ sizes: [LANE_BUFFER_BYTES], maxBytes: 16 * LANE_BUFFER_BYTES });
   events = new EventDispatcher();
   crashes.length = 0;
   events.on('worker.crashed', (event) => void crashes.push(event));
@@ -117,7 +117,7 @@ test('brings every buffer home, spreads uploads over the lanes, and counts them'
   assert.equal(pool.stats.queued, 120);
   const outcomes = await Promise.all(uploads.map(({ outcome }) => outcome));
   assert.deepEqual(new Set(outcomes), new Set(['upload.stored']));
-  assert.deepEqual([uploadBuffers.inUse, pool.stats.busy, pool.stats.queued], [0, 0, 0]);
+  assert.deepEqual([uploadBuffers.inUseBytes, pool.stats.busy, pool.stats.queued], [0, 0, 0]);
   for (let index = 0; index < 40; index += 1) {
     assert.equal(readFile(store.storage, `spread/${index}`).text, 'a'.repeat(10_000));
   }
@@ -140,7 +140,7 @@ test('discards what is left when it stops, and ends its threads', async () => {
   assert.deepEqual(store.stagingFiles(), []);
   assert.deepEqual(readdirSync(store.settings.storeDir), ['.hfs']);
   assert.equal(pool.stats.workers, 0);
-  assert.equal(uploadBuffers.inUse, 0);
+  assert.equal(uploadBuffers.inUseBytes, 0);
 });
 
 test('keeps to the places of its own lanes in the room ledger', async () => {
@@ -188,7 +188,7 @@ test('F60 F61 loses with a thread the transfers of that thread, each once, and n
   assert.equal(crashes.length, 1);
   assert.deepEqual([crashes[0]?.lane, crashes[0]?.transfers], [doomed.name, 2]);
   assert.match(crashes[0]?.code ?? '', /memory/);
-  assert.equal(uploadBuffers.inUse, 0, 'buffers of the lost thread are written off');
+  assert.equal(uploadBuffers.inUseBytes, 0, 'buffers of the lost thread are written off');
   assert.throws(() => readFile(store.storage, 'lost/0'));
 });
 
@@ -246,7 +246,7 @@ test('F60 ends every upload that begins while a lane is being replaced', async (
   );
   for (const one of kept) one.send(4096, true);
   await Promise.all(kept.map(({ outcome }) => outcome));
-  assert.equal(uploadBuffers.inUse, 0);
+  assert.equal(uploadBuffers.inUseBytes, 0);
 });
 
 test('F60 ends every download that begins while the only lane for it is being replaced', async () => {

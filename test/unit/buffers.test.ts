@@ -8,7 +8,12 @@ import { BufferPool } from '../../src/shared/buffers.ts';
 const BYTES = 64;
 
 function poolOf(maxBuffers: number): BufferPool {
-  return new BufferPool({ bufferBytes: BYTES, maxBuffers });
+  return new BufferPool({ sizes: [BYTES], maxBytes: maxBuffers * BYTES });
+}
+
+/** How many buffers are in use. */
+function inUse(pool: BufferPool): number {
+  return pool.inUseBytes / BYTES;
 }
 
 /** Takes a buffer that must be there. */
@@ -22,9 +27,9 @@ test('gives out at most so many buffers at a time', () => {
   const pool = poolOf(2);
   const [first] = [takeFrom(pool), takeFrom(pool)];
   assert.equal(pool.take(), null);
-  assert.deepEqual([pool.inUse, pool.available], [2, 0]);
+  assert.deepEqual([inUse(pool), pool.hasRoom], [2, false]);
   pool.give(first);
-  assert.deepEqual([pool.inUse, pool.available], [1, 1]);
+  assert.deepEqual([inUse(pool), pool.hasRoom], [1, true]);
   assert.equal(takeFrom(pool).byteLength, BYTES);
 });
 
@@ -41,7 +46,7 @@ test('ignores a buffer of another length, and one that was moved away', () => {
   pool.give(new ArrayBuffer(BYTES + 1));
   structuredClone(buffer, { transfer: [buffer] });
   pool.give(buffer);
-  assert.equal(pool.inUse, 1);
+  assert.equal(inUse(pool), 1);
 });
 
 test('calls back at once while there are buffers, and in turn when they come home', () => {
@@ -57,15 +62,15 @@ test('calls back at once while there are buffers, and in turn when they come hom
   assert.deepEqual([order, pool.isShort], [['at once'], false]);
   wait('second');
   wait('third');
-  assert.deepEqual([order.length, pool.isShort, pool.inUse], [1, true, 1]);
+  assert.deepEqual([order.length, pool.isShort, inUse(pool)], [1, true, 1]);
   for (const expected of ['second', 'third']) {
     pool.give(held.pop() ?? new ArrayBuffer(0));
     assert.equal(order.at(-1), expected);
-    assert.equal(pool.inUse, 1);
+    assert.equal(inUse(pool), 1);
   }
   assert.equal(pool.isShort, false);
   pool.give(held.pop() ?? new ArrayBuffer(0));
-  assert.equal(pool.inUse, 0);
+  assert.equal(inUse(pool), 0);
 });
 
 test('gives nobody a buffer before those who wait already', () => {
@@ -83,19 +88,19 @@ test('writes off what will not come back, and serves those who wait with new buf
   takeFrom(pool);
   let served = 0;
   for (let index = 0; index < 3; index += 1) pool.whenAvailable(() => (served += 1));
-  pool.forget(2);
-  assert.deepEqual([served, pool.inUse, pool.isShort], [2, 2, true]);
+  pool.forget(2 * BYTES);
+  assert.deepEqual([served, inUse(pool), pool.isShort], [2, 2, true]);
 });
 
 test('tells the one who watches whenever fewer buffers are in use, and not when one goes to the next who waits', () => {
   const pool = poolOf(2);
   const seen: number[] = [];
-  pool.watch(() => seen.push(pool.inUse));
+  pool.watch(() => seen.push(inUse(pool)));
   const [first] = [takeFrom(pool), takeFrom(pool)];
   pool.whenAvailable((buffer) => pool.give(buffer));
   assert.deepEqual(seen, []);
   pool.give(first);
-  pool.forget(1);
+  pool.forget(BYTES);
   assert.deepEqual(seen, [1, 0]);
 });
 
@@ -126,7 +131,7 @@ const steps: Readonly<Record<string, (pool: BufferPool, held: ArrayBuffer[]) => 
   give: (pool, held) => pool.give(held.pop() ?? new ArrayBuffer(0)),
   wait: (pool, held) => pool.whenAvailable((buffer) => held.push(buffer)),
   trim: (pool) => pool.trim(),
-  forget: (pool, held) => pool.forget(held.splice(0, 1).length),
+  forget: (pool, held) => pool.forget(held.splice(0, 1).length * BYTES),
 };
 
 test('counts right whatever happens in whatever order', () => {
@@ -136,11 +141,30 @@ test('counts right whatever happens in whatever order', () => {
       const held: ArrayBuffer[] = [];
       for (const action of actions) {
         action(pool, held);
-        assert.equal(pool.inUse, held.length);
-        assert.equal(pool.available, 5 - held.length);
+        assert.equal(inUse(pool), held.length);
+        assert.equal(pool.hasRoom, held.length < 5);
         assert.equal(new Set(held).size, held.length);
         assert.ok(held.length === 5 || !pool.isShort);
       }
     }),
   );
+});
+
+test('gives out the smallest buffer that is large enough, and the largest for everything above', () => {
+  const pool = new BufferPool({ sizes: [16, BYTES], maxBytes: 1_000 });
+  const lengths = [0, 16, 17, BYTES, BYTES + 1].map((wanted) => pool.take(wanted)?.byteLength);
+  assert.deepEqual(lengths, [16, 16, BYTES, BYTES, BYTES]);
+  assert.equal(pool.inUseBytes, 32 + 3 * BYTES);
+});
+
+test('gives those who wait a large buffer as soon as small ones make room for it', () => {
+  const pool = new BufferPool({ sizes: [32, BYTES], maxBytes: BYTES });
+  const small = [pool.take(1), pool.take(1)].filter((buffer) => buffer !== null);
+  const served: number[] = [];
+  pool.whenAvailable((buffer) => served.push(buffer.byteLength));
+  for (const buffer of small) {
+    assert.deepEqual(served, []);
+    pool.give(buffer);
+  }
+  assert.deepEqual([served, pool.inUseBytes], [[BYTES], BYTES]);
 });

@@ -35,16 +35,18 @@ interface Scene {
   readonly gate: ReadGate;
   readonly log: string[];
   readonly uploads: readonly [FakeUpload, FakeUpload, FakeUpload];
+  readonly ticketOfThird: number;
   readonly use: (count: number) => void;
   readonly bringHome: (count: number) => void;
 }
 
 function scene(): Scene {
-  const buffers = new BufferPool({ bufferBytes: 1, maxBuffers: BUFFERS });
+  const buffers = new BufferPool({ sizes: [1], maxBytes: BUFFERS });
   const gate = new ReadGate(buffers);
   const log: string[] = [];
   const uploads = [new FakeUpload('a', log), new FakeUpload('b', log), new FakeUpload('c', log)] as const;
-  for (const upload of uploads) gate.add(upload);
+  const [, , ticketOfThird] = uploads.map((upload) => gate.add(upload));
+  assert.ok(ticketOfThird !== undefined);
   const held: ArrayBuffer[] = [];
   const use = (count: number): void => {
     for (let index = 0; index < count; index += 1) held.push(...[buffers.take()].filter((buffer) => buffer !== null));
@@ -52,7 +54,7 @@ function scene(): Scene {
   const bringHome = (count: number): void => {
     for (const buffer of held.splice(0, count)) buffers.give(buffer);
   };
-  return { gate, log, uploads, use, bringHome };
+  return { gate, log, uploads, ticketOfThird, use, bringHome };
 }
 
 test('is open while less than an eighth of the buffers is in use', () => {
@@ -106,8 +108,8 @@ test('holds an upload that comes while it is closed, until it opens', () => {
 });
 
 test('does not hold or let go an upload that has left', () => {
-  const { gate, log, uploads, use, bringHome } = scene();
-  gate.remove(uploads[2]);
+  const { gate, log, uploads, ticketOfThird, use, bringHome } = scene();
+  gate.remove(ticketOfThird);
   use(CLOSES_AT);
   gate.press(uploads[0]);
   bringHome(CLOSES_AT);
@@ -115,7 +117,7 @@ test('does not hold or let go an upload that has left', () => {
 });
 
 test('opens when the buffers that closed it are written off with their thread', () => {
-  const buffers = new BufferPool({ bufferBytes: 1, maxBuffers: BUFFERS });
+  const buffers = new BufferPool({ sizes: [1], maxBytes: BUFFERS });
   const gate = new ReadGate(buffers);
   const [first, second] = [new FakeUpload('a', []), new FakeUpload('b', [])];
   gate.add(first);

@@ -137,7 +137,7 @@ export class DownloadStream implements TransferListener {
   private read(position: number, length: number): void {
     if (this.readingAt !== null || this.ahead !== null) return;
     // A client that falls behind gets no second buffer.
-    if (this.current !== null && (this.buffers.isShort || this.buffers.available === 0)) return;
+    if (this.current !== null && (this.buffers.isShort || !this.buffers.hasRoom)) return;
     this.readingAt = position;
     this.buffers.whenAvailable((buffer) => {
       if (this.isOver) {

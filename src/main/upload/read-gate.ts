@@ -5,6 +5,7 @@
  */
 
 import type { BufferPool } from '../../shared/buffers.ts';
+import { SlotTable } from '../../shared/slot-table.ts';
 
 /** An upload whose reading can be held. */
 export interface GatedUpload {
@@ -23,37 +24,39 @@ export class ReadGate {
   private readonly buffers: BufferPool;
   private readonly closeAt: number;
   private readonly openAt: number;
-  /** In the order in which they are let go: whoever closed the gate last comes last. */
-  private readonly uploads = new Set<GatedUpload>();
+  private readonly uploads = new SlotTable<GatedUpload>();
+  /** Who took bytes last while buffers were short: it is let go last. */
+  private lastTaker: GatedUpload | null = null;
   private isClosed = false;
   private holdBudgetMs = MAX_HOLD_MS;
 
   constructor(buffers: BufferPool) {
     this.buffers = buffers;
-    this.closeAt = buffers.maxBuffers * CLOSE_AT;
-    this.openAt = buffers.maxBuffers * OPEN_AT;
+    this.closeAt = buffers.maxBytes * CLOSE_AT;
+    this.openAt = buffers.maxBytes * OPEN_AT;
     buffers.watch(() => this.relieve());
   }
 
-  add(upload: GatedUpload): void {
-    this.uploads.add(upload);
+  /** Returns a ticket for `remove`. */
+  add(upload: GatedUpload): number {
     if (this.isClosed) upload.hold();
+    return this.uploads.add(upload);
   }
 
-  remove(upload: GatedUpload): void {
-    this.uploads.delete(upload);
+  remove(ticket: number): void {
+    if (this.uploads.get(ticket) === this.lastTaker) this.lastTaker = null;
+    this.uploads.remove(ticket);
   }
 
   /** True when the upload should take back what its lane is done with before it goes on. */
   get isTight(): boolean {
-    return this.buffers.inUse >= this.closeAt;
+    return this.buffers.inUseBytes >= this.closeAt;
   }
 
   /** Called by the upload that has just taken bytes. */
   press(upload: GatedUpload): void {
     if (!this.isTight) return;
-    this.uploads.delete(upload);
-    this.uploads.add(upload);
+    this.lastTaker = upload;
     if (this.isClosed) upload.hold();
     else this.close();
   }
@@ -70,9 +73,12 @@ export class ReadGate {
   }
 
   private relieve(): void {
-    if (!this.isClosed || this.buffers.inUse > this.openAt) return;
+    if (!this.isClosed || this.buffers.inUseBytes > this.openAt) return;
     this.isClosed = false;
     this.holdBudgetMs = MAX_HOLD_MS;
-    for (const upload of this.uploads) upload.letGo();
+    const last = this.lastTaker;
+    this.lastTaker = null;
+    for (const upload of this.uploads) if (upload !== last) upload.letGo();
+    last?.letGo();
   }
 }

@@ -9,7 +9,7 @@ import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
 import type { BodyPiece, VerifiedUpload } from '../../shared/messages.ts';
 import type { SignatureCheck } from '../../shared/signature.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
-import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
+import type { LaneClient, TransferListener, TransferMessage, TurnListener } from '../lane-client.ts';
 import type { GatedUpload, ReadGate } from './read-gate.ts';
 
 /** Buffers that one upload may have in flight. */
@@ -52,7 +52,7 @@ export interface UploadTransferDependencies {
   readonly observer: UploadObserver;
 }
 
-export class UploadTransfer implements TransferListener, GatedUpload {
+export class UploadTransfer implements TransferListener, TurnListener, GatedUpload {
   private readonly lane: LaneClient;
   private readonly buffers: BufferPool;
   private readonly gate: ReadGate;
@@ -70,7 +70,9 @@ export class UploadTransfer implements TransferListener, GatedUpload {
   /** The gate is closed. */
   private isHeld = false;
   private isOver = false;
-  private flushHandle: NodeJS.Immediate | null = null;
+  private isTurnAwaited = false;
+  /** null until reading may begin. */
+  private gateTicket: number | null = null;
 
   constructor(dependencies: UploadTransferDependencies) {
     this.lane = dependencies.lane;
@@ -80,7 +82,7 @@ export class UploadTransfer implements TransferListener, GatedUpload {
     this.order = dependencies.order;
     this.observer = dependencies.observer;
     this.transfer = this.lane.begin(this);
-    this.scheduleFlush();
+    this.awaitTurnEnd();
   }
 
   get receivedBytes(): number {
@@ -90,22 +92,22 @@ export class UploadTransfer implements TransferListener, GatedUpload {
   /** Takes a chunk that dies when this call returns. */
   chunk(bytes: Uint8Array, isLast: boolean): void {
     if (this.isOver) return;
-    this.received += bytes.length;
     let offset = 0;
     while (offset < bytes.length) {
       const count = this.copy(bytes, offset);
       if (count === 0) return;
       offset += count;
-      if (this.currentLength === this.buffers.bufferBytes && !(isLast && offset === bytes.length)) this.flush(false);
+      const isFull = this.currentLength === this.current?.byteLength;
+      if (isFull && !(isLast && offset === bytes.length)) this.flush(false);
     }
     if (isLast) this.flush(true);
-    else if (this.currentLength > 0) this.scheduleFlush();
+    else if (this.currentLength > 0) this.awaitTurnEnd();
     this.brake();
   }
 
   /** Reading may begin; called once the body can be paused. */
   start(): void {
-    this.gate.add(this);
+    if (!this.isOver) this.gateTicket = this.gate.add(this);
   }
 
   hold(): void {
@@ -151,6 +153,11 @@ export class UploadTransfer implements TransferListener, GatedUpload {
     }
   }
 
+  turnEnded(): void {
+    this.isTurnAwaited = false;
+    if (!this.isOver) this.flush(false);
+  }
+
   laneLost(failure: StorageFailure): void {
     if (this.isOver) return;
     this.finish();
@@ -165,39 +172,40 @@ export class UploadTransfer implements TransferListener, GatedUpload {
       this.observer.failed({ code: 'overloaded', detail: 'no transfer buffer is free' }, null);
       return 0;
     }
-    const count = Math.min(bytes.length - offset, this.buffers.bufferBytes - this.currentLength);
+    const count = Math.min(bytes.length - offset, this.current.byteLength - this.currentLength);
     new Uint8Array(this.current, this.currentLength, count).set(bytes.subarray(offset, offset + count));
     this.currentLength += count;
+    this.received += count;
     return count;
   }
 
   private takeBuffer(): ArrayBuffer | null {
-    const buffer = this.buffers.take();
+    const wantedBytes = this.order.size - this.received;
+    const buffer = this.buffers.take(wantedBytes);
     if (buffer !== null) return buffer;
     this.reapLanes();
-    return this.buffers.take() ?? this.waitForBuffer();
+    return this.buffers.take(wantedBytes) ?? this.waitForBuffer(wantedBytes);
   }
 
   /**
    * Every buffer is in use, and this socket, though paused, is still being read. Holding the event loop for a moment, until
    * the lane has written some, is better than giving up an upload that does nothing wrong.
    */
-  private waitForBuffer(): ArrayBuffer | null {
+  private waitForBuffer(wantedBytes: number): ArrayBuffer | null {
     let buffer: ArrayBuffer | null = null;
     while (buffer === null && this.gate.mayHoldLoop()) {
       Atomics.wait(sleeper, 0, 0, 1);
       this.reapLanes();
-      buffer = this.buffers.take();
+      buffer = this.buffers.take(wantedBytes);
     }
     return buffer;
   }
 
   /** Bytes may arrive in the same turn as the head or more of them: wait for its end, then send what there is. */
-  private scheduleFlush(): void {
-    this.flushHandle ??= setImmediate(() => {
-      this.flushHandle = null;
-      if (!this.isOver) this.flush(false);
-    });
+  private awaitTurnEnd(): void {
+    if (this.isTurnAwaited) return;
+    this.isTurnAwaited = true;
+    this.lane.atTurnEnd(this);
   }
 
   private flush(isLast: boolean): void {
@@ -244,9 +252,8 @@ export class UploadTransfer implements TransferListener, GatedUpload {
   private finish(): void {
     this.isOver = true;
     this.lane.end(this.transfer);
-    if (this.flushHandle !== null) clearImmediate(this.flushHandle);
     if (this.current !== null) this.buffers.give(this.current);
     this.current = null;
-    this.gate.remove(this);
+    if (this.gateTicket !== null) this.gate.remove(this.gateTicket);
   }
 }

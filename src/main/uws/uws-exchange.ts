@@ -20,8 +20,10 @@ const MAX_BODY_WAIT_MS = 1_000;
 export interface ExchangeHost {
   /** True when connections are to be closed after their answer. */
   readonly isDraining: boolean;
-  /** The exchange is over: answered or gone. */
-  ended(exchange: UwsExchange): void;
+  /** Counts the exchange in; returns what `ended` knows it by. */
+  began(exchange: UwsExchange): number;
+  /** The exchange is over: answered or gone. Called once. */
+  ended(ticket: number): void;
   /** An exception in a callback: a bug, which ends this exchange and nothing else. */
   failed(error: unknown): void;
 }
@@ -37,6 +39,7 @@ export class UwsExchange implements Exchange {
   isBodyComplete: boolean;
   private readonly res: HttpResponse;
   private readonly host: ExchangeHost;
+  private readonly ticket: number;
   private readonly clock: TransferClock;
   private readonly goneListeners: ((reason: GoneReason) => void)[] = [];
   private readonly answeredListeners: (() => void)[] = [];
@@ -64,6 +67,7 @@ export class UwsExchange implements Exchange {
       this.isAborted = true;
       this.end('gone');
     });
+    this.ticket = this.host.began(this);
   }
 
   onGone(listener: (reason: GoneReason) => void): void {
@@ -257,7 +261,7 @@ export class UwsExchange implements Exchange {
   private end(state: 'answered' | 'gone'): void {
     if (this.state === 'answered' || this.state === 'gone') return;
     this.state = state;
-    this.host.ended(this);
+    this.host.ended(this.ticket);
     if (state === 'answered') for (const listener of this.answeredListeners) listener();
     else for (const listener of this.goneListeners) listener(this.goneReason);
   }

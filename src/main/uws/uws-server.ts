@@ -4,6 +4,7 @@
  */
 
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import { SlotTable } from '../../shared/slot-table.ts';
 import type { Exchange, RequestHead } from '../http/exchange.ts';
 import type { FieldLine } from '../http/field-line.ts';
 import { readFraming } from '../http/framing.ts';
@@ -44,7 +45,7 @@ export class UwsServer implements ExchangeHost {
   isDraining = false;
   private readonly options: UwsServerOptions;
   private readonly app: TemplatedApp;
-  private readonly exchanges = new Set<UwsExchange>();
+  private readonly exchanges = new SlotTable<UwsExchange>();
   private listenSocket: us_listen_socket | null = null;
   private requests = 0;
   private ticker: NodeJS.Timeout | null = null;
@@ -95,8 +96,14 @@ export class UwsServer implements ExchangeHost {
     this.app.close();
   }
 
-  ended(exchange: UwsExchange): void {
-    if (this.exchanges.delete(exchange)) this.options.requests.add(-1);
+  began(exchange: UwsExchange): number {
+    this.options.requests.add(1);
+    return this.exchanges.add(exchange);
+  }
+
+  ended(ticket: number): void {
+    this.exchanges.remove(ticket);
+    this.options.requests.add(-1);
   }
 
   failed(error: unknown): void {
@@ -114,8 +121,6 @@ export class UwsServer implements ExchangeHost {
     this.requests += 1;
     const requestId = `${this.options.name}-${this.requests.toString(36)}`;
     const exchange = new UwsExchange({ res, head: this.snapshot(res, req), requestId, host: this });
-    this.exchanges.add(exchange);
-    this.options.requests.add(1);
     try {
       this.options.handle(exchange);
       exchange.turnEnded();
