@@ -117,7 +117,8 @@ for (const [name, make] of implementations) {
     });
 
     it('keeps nothing open after success and failure', async () => {
-      await keep(storage, 'descriptors/warm', 'x');
+      // Some folders stay open for a while: so many and no more.
+      for (let index = 0; index < 100; index += 1) await keep(storage, `descriptors/warm-${index}/file`, 'x');
       const before = readdirSync('/proc/self/fd').length;
       for (let index = 0; index < 30; index += 1) {
         await keep(storage, `descriptors/${index}/file`, 'x', 'image/x-own');

@@ -6,7 +6,7 @@
 import type { FileInfo } from '../../shared/files.ts';
 import { fileInfoOf } from './content.ts';
 import { describeContent } from './describe-content.ts';
-import { closeAll, useFolders, type WayFolder } from './folder.ts';
+import type { Way } from './recent-folders.ts';
 import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
 import type { Committed } from './storage.ts';
@@ -23,23 +23,22 @@ export async function publishNew(area: StagingArea, content: SettledContent): Pr
   }
   // From here on nothing is rolled back: somebody may have seen the file.
   try {
-    await syncWay(area, visible.way);
+    await syncWay(area, visible.way.folders);
   } finally {
-    closeAll(visible.way);
+    area.folders.giveBack(visible.way);
   }
   return { file: visible.info, replaced: null };
 }
 
 interface Visible {
   readonly info: FileInfo;
-  /** The folders down to the file, open. */
-  readonly way: readonly WayFolder[];
+  readonly way: Way;
 }
 
 /** The commit itself is one `link`, which fails where a name is. */
-function makeVisible({ root }: StagingArea, { file, location, type }: SettledContent): Visible {
+function makeVisible({ folders }: StagingArea, { file, location, type }: SettledContent): Visible {
   const info = fileInfoOf(file.identity(), type);
   file.close();
-  const { way } = useFolders(root, location.folders, (folder) => file.link(folder, location.name));
+  const way = folders.use(location.folders, (folder) => file.link(folder, location.name));
   return { info, way };
 }

@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import type { FileKey } from '../../shared/files.ts';
 import type { ContentFacts, FileHistory, VersionFacts } from '../../shared/store-reports.ts';
-import type { Folder } from './folder.ts';
+import { type Folder, walkingFrom } from './folder.ts';
 import { withFolder } from './own-folders.ts';
 import { StorageError } from './storage-error.ts';
 import { hashOf, type Location, locate, versionFolders } from './store-layout.ts';
@@ -55,7 +55,7 @@ export function withContent<T>(
 
 function openIfThere(root: Folder, location: Pick<Location, 'folders' | 'name'>, key: FileKey): StoredContent | null {
   try {
-    return openContent(root, location, { key, hash: hashOf(key) });
+    return openContent({ root, folders: walkingFrom(root) }, location, { key, hash: hashOf(key) });
   } catch (error) {
     if (error instanceof StorageError && error.code === 'not-found') return null;
     throw error;

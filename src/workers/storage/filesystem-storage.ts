@@ -10,6 +10,7 @@ import { openVersion } from './file-history.ts';
 import { closeFolder, type Folder, inside, openFolders, openRoot } from './folder.ts';
 import { FolderSync } from './folder-sync.ts';
 import { FreeRoom } from './free-room.ts';
+import { RecentFolders } from './recent-folders.ts';
 import { FileStagedUpload } from './staged-upload.ts';
 import type { StagingArea } from './staging-area.ts';
 import type { NewUpload, OpenFile, StagedUpload, Storage } from './storage.ts';
@@ -30,7 +31,9 @@ export class FilesystemStorage implements Storage {
     const room = new FreeRoom(root, { minFreeBytes, minFreeInodes }, ledger);
     const locks = new PathLocks(settings.pathLocks, place);
     const folderSync = new FolderSync();
-    this.area = { root, staging, room, locks, folderSync, durability, storesDigest, newSuffix: suffixes() };
+    const folders = new RecentFolders(root, folderSync);
+    const newSuffix = suffixes();
+    this.area = { root, staging, room, locks, folderSync, folders, durability, storesDigest, newSuffix };
   }
 
   createUpload(upload: NewUpload): StagedUpload {
@@ -50,7 +53,7 @@ export class FilesystemStorage implements Storage {
   }
 
   openFile(key: FileKey): OpenFile {
-    return openStoredFile(this.area.root, key);
+    return openStoredFile(this.area, key);
   }
 
   /** An old content; null when there is none of that id. The caller closes its descriptor. Errors: too-many-files, io. */

@@ -32,6 +32,11 @@ export class FolderSync {
     this.durable.add(folder.path);
   }
 
+  /** A folder of this name was made: nothing is known of its entry. */
+  forget(folder: Folder): void {
+    this.durable.delete(folder.path);
+  }
+
   /** Resolves when every entry made in the folder before this call is durable. The folder must stay open until then. */
   sync(folder: Folder): Promise<void> {
     if (!this.running.has(folder.path)) return this.run(folder);

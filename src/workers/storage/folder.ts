@@ -83,6 +83,41 @@ export function openFolders(root: Folder, names: readonly string[]): Folder | nu
   return folder;
 }
 
+/** Finds folders below the root of the store. */
+export interface FolderFinder {
+  /** Looks for something in the last of the folders; null when it is not there, or they are not. Errors: path-conflict, io. */
+  look<T>(names: readonly string[], look: (folder: Folder) => T | null): T | null;
+}
+
+/** Finds folders by walking to them each time. */
+export function walkingFrom(root: Folder): FolderFinder {
+  return {
+    look: (names, look) => {
+      const folder = openFolders(root, names);
+      return folder === null ? null : closingAfter(root, folder, () => look(folder));
+    },
+  };
+}
+
+/** Walks down and returns every folder of the way, open, for `closeAll`; null when one is missing. */
+export function findFolders(root: Folder, names: readonly string[]): WayFolder[] | null {
+  const way: WayFolder[] = [];
+  try {
+    for (const name of names) {
+      const found = openChild(way.at(-1) ?? root, name);
+      if (found === null) {
+        closeAll(way);
+        return null;
+      }
+      way.push({ ...found, isNew: false });
+    }
+    return way;
+  } catch (error) {
+    closeAll(way);
+    throw error;
+  }
+}
+
 /**
  * Walks down, making what is missing. Returns every folder of the way, open, the first below `root` first: the caller
  * syncs and closes them with `closeAll`.

@@ -39,9 +39,9 @@ export async function publishReplacing(area: StagingArea, content: SettledConten
 }
 
 /** null: nothing that could be replaced; whatever else has the name will refuse the link. */
-function openCurrent({ root }: StagingArea, { key, keyHash, location }: SettledContent): StoredContent | null {
+function openCurrent(area: StagingArea, { key, keyHash, location }: SettledContent): StoredContent | null {
   try {
-    return openContent(root, location, { key, hash: keyHash });
+    return openContent(area, location, { key, hash: keyHash });
   } catch (error) {
     if (error instanceof StorageError && error.code === 'not-found') return null;
     throw error;

@@ -5,12 +5,14 @@ import type { PathLocks } from '../../shared/path-locks.ts';
 import type { Folder, WayFolder } from './folder.ts';
 import type { FolderSync } from './folder-sync.ts';
 import type { FreeRoom } from './free-room.ts';
+import type { RecentFolders } from './recent-folders.ts';
 
 export interface StagingArea {
   readonly root: Folder;
   readonly staging: Folder;
   readonly room: FreeRoom;
   readonly folderSync: FolderSync;
+  readonly folders: RecentFolders;
   /** Who replaces or removes a file holds the lock of its path; who makes a new one does not need it. */
   readonly locks: PathLocks;
   readonly durability: Durability;

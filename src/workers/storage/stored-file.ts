@@ -6,7 +6,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { FileInfo, FileKey } from '../../shared/files.ts';
 import { type ContentIdentity, fileInfoOf } from './content.ts';
-import { closeFolder, type Folder, inside, openFolders } from './folder.ts';
+import { type Folder, type FolderFinder, inside } from './folder.ts';
 import { readAt } from './read-at.ts';
 import { readRecord, recordName } from './record.ts';
 import type { FileRecord } from './record-format.ts';
@@ -40,10 +40,10 @@ class DescriptorFile implements OpenFile {
 }
 
 /** Opens the current content of a key. Errors: not-found, too-many-files, io. */
-export function openStoredFile(root: Folder, key: FileKey): OpenFile {
+export function openStoredFile(source: ContentSource, key: FileKey): OpenFile {
   const hash = hashOf(key);
   const location = locate(key, hash);
-  const { fd, identity, record } = openContent(root, location, { key, hash });
+  const { fd, identity, record } = openContent(source, location, { key, hash });
   // A long name is a hash: only the record proves whose it is.
   if (location.isLongName && record === null) {
     closeSync(fd);
@@ -60,18 +60,24 @@ export interface StoredContent {
   readonly record: FileRecord | null;
 }
 
+/** Where contents and their records are read. */
+export interface ContentSource {
+  readonly root: Folder;
+  readonly folders: FolderFinder;
+}
+
 /** Opens whatever content of the key lies there; the caller closes its descriptor. Errors: not-found, too-many-files, io. */
 export function openContent(
-  root: Folder,
+  source: ContentSource,
   { folders, name }: Pick<Location, 'folders' | 'name'>,
   { key, hash }: { readonly key: FileKey; readonly hash: string },
 ): StoredContent {
-  const fd = openByLocation(root, folders, name);
+  const fd = openByLocation(source.folders, folders, name);
   try {
     const stats = fstatSync(fd, { bigint: true });
     const { mtimeNs, size, ino: inode } = stats;
     if (!stats.isFile()) throw notFound('not a regular file');
-    const record = readRecord(root, hash, recordName(mtimeNs, size), key);
+    const record = readRecord(source.root, hash, recordName(mtimeNs, size), key);
     return { fd, identity: { mtimeNs, size: Number(size) }, inode, record };
   } catch (error) {
     closeSync(fd);
@@ -79,26 +85,25 @@ export function openContent(
   }
 }
 
-function openByLocation(root: Folder, folders: readonly string[], name: string): number {
-  const folder = openFoldersOrNotFound(root, folders);
+function openByLocation(finder: FolderFinder, folders: readonly string[], name: string): number {
+  try {
+    const fd = finder.look(folders, (folder) => openIn(folder, name));
+    if (fd !== null) return fd;
+  } catch (error) {
+    // What is no folder, or leads out of the store, holds no file.
+    if (error instanceof StorageError && error.code === 'path-conflict') throw notFound(error.message);
+    throw error;
+  }
+  throw notFound('ENOENT open');
+}
+
+/** null: nothing there that could be a stored file. */
+function openIn(folder: Folder, name: string): number | null {
   try {
     return openSync(inside(folder, name), OPEN_FILE);
   } catch (error) {
     const number = errorNumberOf(error);
-    if (number === 'ENOENT' || number === 'ELOOP' || number === 'ENXIO') throw notFound(`${number} open`);
+    if (number === 'ENOENT' || number === 'ELOOP' || number === 'ENXIO') return null;
     throw toStorageError(error, 'open');
-  } finally {
-    if (folder !== root) closeFolder(folder);
   }
-}
-
-function openFoldersOrNotFound(root: Folder, folders: readonly string[]): Folder {
-  try {
-    const folder = openFolders(root, folders);
-    if (folder !== null) return folder;
-  } catch (error) {
-    if (error instanceof StorageError && error.code === 'path-conflict') throw notFound(error.message);
-    throw error;
-  }
-  throw notFound('ENOENT open folder');
 }
