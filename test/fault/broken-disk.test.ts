@@ -9,9 +9,9 @@ import { describe, test } from 'node:test';
 import { content, put, store, urlOf } from '../support/paced-transfer.ts';
 import { ServerProcess, type TomlSettings } from '../support/server-process.ts';
 import { command } from './support/host.ts';
+import { leftovers } from './support/leftovers.ts';
 import { type FileSystemKind, LoopFileSystem, type LoopOptions } from './support/loop-file-system.ts';
 import { StoreFaults } from './support/store-faults.ts';
-import { leftovers } from './support/store-judge.ts';
 
 const MIB = 1024 ** 2;
 const KEPT = content('kept', 100_000);

@@ -8,8 +8,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ServerProcess } from '../support/server-process.ts';
+import { leftovers } from './support/leftovers.ts';
 import { type FileSystemKind, LoopFileSystem } from './support/loop-file-system.ts';
-import { leftovers } from './support/store-judge.ts';
 import { UploadCrowd } from './support/upload-crowd.ts';
 
 const KIB = 1024;

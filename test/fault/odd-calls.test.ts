@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { content, PacedClient, put, store, urlOf } from '../support/paced-transfer.ts';
 import { ServerProcess, type TomlSettings } from '../support/server-process.ts';
+import { leftovers } from './support/leftovers.ts';
 import { StoreFaults } from './support/store-faults.ts';
-import { leftovers } from './support/store-judge.ts';
 
 const MIB = 1024 ** 2;
 const ALL = 2 ** 31;

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { ServerProcess, type TomlSettings } from '../../support/server-process.ts';
+import { publicTreeOf } from '../../support/store-state.ts';
 import { type FileSystemKind, LoopFileSystem } from './loop-file-system.ts';
 import type { Operation } from './operation.ts';
 import { StoreFaults } from './store-faults.ts';
@@ -66,7 +67,7 @@ class CrashRun {
     for (let number = 1; number <= MAX_POINTS; number += 1) {
       const { crashed, call } = await this.crashAt(server, number);
       server = await this.start();
-      const findings = await judge(server, crashed);
+      const findings = [...(await judge(server, crashed)), ...this.strangers(number)];
       points.push({ call, answer: crashed.answer, findings: this.fresh(findings) });
       if (call === null) return points;
     }
@@ -77,6 +78,13 @@ class CrashRun {
     this.server?.kill('SIGKILL');
     await this.server?.stop();
     this.server = null;
+  }
+
+  /** Files that nobody has uploaded up to this point. */
+  private strangers(number: number): readonly string[] {
+    const keys = new Set(Array.from({ length: number }, (_, index) => keyOf(index + 1)));
+    const files = publicTreeOf(this.fileSystem.storeDir).filter((path) => !path.endsWith('/'));
+    return files.filter((path) => !keys.has(path)).map((path) => `nobody has uploaded ${path}`);
   }
 
   /** What an earlier point has left behind is its finding alone. */
@@ -99,18 +107,24 @@ class CrashRun {
   /** Runs the operation up to its call of that number. `call` is null when there is no such call. */
   private async crashAt(server: ServerProcess, number: number): Promise<{ crashed: Crashed; call: string | null }> {
     const { operation, crash } = this.site;
-    const key = `point-${number}/folder/file.bin`;
+    const key = keyOf(number);
     await operation.prepare(server, key);
     this.faults.arm({ strike: { type: crash }, first: number });
     const answer = await operation.run(server, key);
-    const exit = await Promise.race([server.exited, this.faults.quiet()]);
-    if (exit === undefined && crash === 'power-cut') this.fileSystem.cutPower();
+    const calls = await this.faults.quiet();
+    const struck = calls[number - 1];
+    if (struck !== undefined) await server.exited;
+    else if (answer !== operation.acknowledged) throw new Error(`${operation.name} ended with ${answer}, and no crash`);
+    else if (crash === 'power-cut') this.fileSystem.cutPower();
     await this.stop();
     this.faults.disarm();
     if (crash === 'power-cut') this.fileSystem.remount();
-    const struck = exit === undefined ? undefined : this.faults.calls()[number - 1];
     return { crashed: { operation, key, answer }, call: struck === undefined ? null : `${struck.name} ${struck.path}` };
   }
+}
+
+function keyOf(number: number): string {
+  return `point-${number}/folder/file.bin`;
 }
 
 /** Fails with every bad point, and tells the summary what was counted. */

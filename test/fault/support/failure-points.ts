@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { ServerProcess } from '../../support/server-process.ts';
 import { eventually } from '../../support/store-state.ts';
 import type { CrashPoint } from './crash-points.ts';
+import { judgeFailure } from './failure-judge.ts';
+import { leftovers, strayVersions } from './leftovers.ts';
 import type { Operation } from './operation.ts';
 import { type StoreCall, StoreFaults, type Strike } from './store-faults.ts';
-import { judgeFailure, leftovers, strayVersions } from './store-judge.ts';
 
 const MAX_POINTS = 400;
 

@@ -6,18 +6,7 @@
 import { content } from '../../support/paced-transfer.ts';
 import { type ServerProcess, TEST_SECRET, type TomlSettings } from '../../support/server-process.ts';
 import { encodePath, signV2 } from '../../support/sign.ts';
-
-export interface StoredContent {
-  readonly bytes: Buffer<ArrayBuffer>;
-  readonly type: string;
-}
-
-/** What the store holds for one key. */
-export interface StoredState {
-  readonly current: StoredContent | null;
-  /** Old contents that are kept, oldest first. */
-  readonly versions: readonly StoredContent[];
-}
+import type { StoredState } from './stored-state.ts';
 
 export interface Operation {
   readonly name: string;

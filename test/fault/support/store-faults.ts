@@ -59,13 +59,14 @@ const actions: Readonly<Record<Strike['type'], number>> = { kill: 1, 'power-cut'
 const CALLS_OFFSET = 20;
 const ONLY_OFFSET = 24;
 /** A server that makes no call for this long has done all that an answer leaves to be done. */
-const QUIET_MS = 60;
+const QUIET_MS = 250;
 
 let library: string | null = null;
 
 export class StoreFaults {
   private readonly folder: string;
   private readonly storeDir: string;
+  private plan: FaultPlan | null = null;
 
   /** `storeDir` without links in its path: it is compared with what the kernel says. */
   constructor(storeDir: string) {
@@ -90,6 +91,7 @@ export class StoreFaults {
   /** Calls are counted from here. Without a plan nothing is struck. */
   arm(plan: FaultPlan | null = null, kinds: readonly CallKind[] = plan?.kinds ?? ['changes']): void {
     this.disarm();
+    this.plan = plan;
     truncateSync(this.traceFile);
     const bytes = Buffer.alloc(PLAN_BYTES);
     const { strike } = plan ?? {};
@@ -120,16 +122,25 @@ export class StoreFaults {
     });
   }
 
-  /** Resolves when the server has made no call for a while: nothing announces that something does not happen. */
-  async quiet(): Promise<void> {
-    for (let before = -1, now = this.count(); before !== now; now = this.count()) {
+  /**
+   * Resolves to the calls when there were none for a while: nothing announces that something does not happen. After a
+   * strike that ends the process there is nothing to wait for.
+   */
+  async quiet(): Promise<readonly StoreCall[]> {
+    for (let before = -1, now = this.count(); before !== now && !this.isOver(now); now = this.count()) {
       before = now;
       await delay(QUIET_MS);
     }
+    return this.calls();
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private isOver(calls: number): boolean {
+    const { strike, first } = this.plan ?? {};
+    return (strike?.type === 'kill' || strike?.type === 'power-cut') && calls >= (first ?? Number.POSITIVE_INFINITY);
   }
 
   private count(): number {
