@@ -63,7 +63,7 @@ async function assertKept(server: ServerProcess): Promise<void> {
   assert.ok(Buffer.from(await response.arrayBuffer()).equals(KEPT));
 }
 
-describe('disks that take no more', { concurrency: 3 }, () => {
+describe('disks that take no more', { concurrency: 4 }, () => {
   test('F13 a disk that is full when it syncs: no 201, one sync of that file, degraded', async (t) => {
     await onDisk('ext4', { memory: '24m' }, async ({ server, faults }) => {
       faults.arm();
@@ -106,7 +106,7 @@ describe('disks that take no more', { concurrency: 3 }, () => {
   });
 });
 
-describe('disks that are gone', { concurrency: 3 }, () => {
+describe('disks that are gone', { concurrency: 4 }, () => {
   for (const kind of ['ext4', 'xfs'] as const) {
     test(`F27 ${kind}: a disk of which every call fails: the process stays, and its log stays small`, async (t) => {
       await onDisk(kind, {}, async ({ server, fileSystem }) => {

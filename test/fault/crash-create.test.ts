@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { assertNoneBad, crashAtEveryCall } from './support/crash-points.ts';
 import { creations } from './support/operation.ts';
 
-describe('crashes of uploads', { concurrency: 2 }, () => {
+describe('crashes of uploads', { concurrency: 4 }, () => {
   for (const operation of creations) {
     for (const fileSystem of ['ext4', 'xfs'] as const) {
       test(`F02 ${operation.name}, ${fileSystem}: killed before every call that changes the store`, async (t) => {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { assertNoneBad, crashAtEveryCall } from './support/crash-points.ts';
 import { overwrites } from './support/operation.ts';
 
-describe('crashes of overwrites', { concurrency: 2 }, () => {
+describe('crashes of overwrites', { concurrency: 4 }, () => {
   for (const operation of overwrites) {
     for (const fileSystem of ['ext4', 'xfs'] as const) {
       test(`F03 ${operation.name}, ${fileSystem}: killed before every call that changes the store`, async (t) => {

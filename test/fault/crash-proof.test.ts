@@ -126,7 +126,7 @@ describe('the judge', { concurrency: 4 }, () => {
   });
 });
 
-describe('the power cut', { concurrency: 2 }, () => {
+describe('the power cut', { concurrency: 4 }, () => {
   for (const fileSystem of ['ext4', 'xfs'] as const) {
     test(`F09 ${fileSystem}, Durability none: loses what was answered`, async (t) => {
       const site: CrashSite = { operation: create, fileSystem, crash: 'power-cut', settings: { Durability: 'none' } };

@@ -83,7 +83,7 @@ function assertReadySoon(readyMs: readonly number[]): void {
   assert.ok(median < READY_LIMIT_MS, `half of the servers were ready after more than ${median} ms`);
 }
 
-describe('crashes at random moments', { concurrency: 2 }, () => {
+describe('crashes at random moments', { concurrency: 4 }, () => {
   for (const fileSystem of ['ext4', 'xfs'] as const) {
     const kills = `F01 ${fileSystem}: ${KILLS} SIGKILLs under 100 uploads: nothing torn, lost or left, no dead slot`;
     test(kills, async (t) => {

@@ -21,7 +21,7 @@ const brokenOff = [
     .flatMap((operation) => brokenOffBefore(operation, ['rename', 'fsync'])),
 ];
 
-describe('crashes of recovery', { concurrency: 2 }, () => {
+describe('crashes of recovery', { concurrency: 4 }, () => {
   for (const fileSystem of ['ext4', 'xfs'] as const) {
     test(`F06 ${fileSystem}: killed before every call of a start after crashes`, async (t) => {
       const points = await crashDuringRecovery({ fileSystem, settings, brokenOff, crash: 'kill' });

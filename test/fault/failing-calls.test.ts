@@ -5,7 +5,7 @@ import { assertNoneBad } from './support/crash-points.ts';
 import { failAtEveryCall } from './support/failure-points.ts';
 import { creations, overwrites } from './support/operation.ts';
 
-describe('calls that fail', { concurrency: 2 }, () => {
+describe('calls that fail', { concurrency: 4 }, () => {
   for (const operation of [...creations.slice(-1), ...overwrites.slice(1)]) {
     test(`F19 F20 F21 F22 ${operation.name}: every call fails once with EIO`, async (t) => {
       const points = await failAtEveryCall({ operation, error: 'EIO' });

@@ -48,7 +48,7 @@ const interruptions = [
   { error: 'EAGAIN', calls: ['write'] },
 ] as const;
 
-describe('calls that do less', { concurrency: 2 }, () => {
+describe('calls that do less', { concurrency: 4 }, () => {
   test('F24 short writes and short reads: content intact', async (t) => {
     await withFaults(async (server, faults) => {
       const bytes = content('short', 3 * MIB);
@@ -84,7 +84,7 @@ describe('calls that do less', { concurrency: 2 }, () => {
   }
 });
 
-describe('calls that come late, or fail while a file is read', { concurrency: 2 }, () => {
+describe('calls that come late, or fail while a file is read', { concurrency: 4 }, () => {
   test('F30 syncs that take half a second cost latency only, and those of a folder are shared', async (t) => {
     await withFaults(async (server, faults) => {
       await store(server, 'other.bin', content('other', 1_000));
