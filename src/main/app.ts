@@ -3,9 +3,12 @@
  * is what there is once in a process: the store's lock and health, the ports, the metrics.
  */
 
+import { ExpiryRule } from '../shared/expiry-rule.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
+import { SteadyClock } from '../shared/steady-clock.ts';
 import type { Config } from './config/config.ts';
+import { noExpiryWarning } from './config/config-warnings.ts';
 import { DataPlane } from './data-plane.ts';
 import type { EventDispatcher } from './events/event-dispatcher.ts';
 import type { ServerLogger } from './events/logger.ts';
@@ -16,6 +19,7 @@ import { JobPool } from './job-pool.ts';
 import { createOperatorRoutes, type Readiness } from './operator-routes.ts';
 import { allocateSharedMemory, type OpenCounts, openCounts } from './shared-memory.ts';
 import { StoreKeeper } from './store-keeper.ts';
+import { SweepSchedule } from './sweep-schedule.ts';
 import { tidyVersions } from './tidy-versions.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import { UwsServer } from './uws/uws-server.ts';
@@ -39,6 +43,8 @@ export class App {
   private readonly dependencies: AppDependencies;
   private readonly jobs: JobPool;
   private readonly store: StoreKeeper;
+  private readonly expiry: ExpiryRule;
+  private readonly sweeps: SweepSchedule;
   private readonly counts: OpenCounts;
   private readonly dataPlane: DataPlane;
   private readonly metrics: Metrics;
@@ -58,6 +64,10 @@ export class App {
     const degraded = new SharedFlag(memory.degraded);
     const { storeDir } = config;
     this.store = new StoreKeeper({ jobs: this.jobs, degraded, events, logger, storeDir });
+    const clock = new SteadyClock(workerSettings.clockStart);
+    this.expiry = new ExpiryRule(workerSettings.expiry, clock);
+    this.expiry.fileTtlSeconds = config.fileTtlSeconds;
+    this.sweeps = this.buildSweeps(clock);
     const name = process.pid.toString(36);
     this.dataPlane = new DataPlane({
       uws,
@@ -88,12 +98,17 @@ export class App {
     this.listening.push(listen);
     this.looker = setInterval(() => void this.store.look(), LOOK_INTERVAL_MS);
     this.state = 'ready';
-    void this.tidyVersions();
+    this.sweeps.sweepNow();
+    this.warnOfFullDisk();
     return { listen, metrics };
   }
 
   /** What a new configuration changes while the server runs. */
   applyConfig(config: Config): void {
+    if (config.fileTtlSeconds !== this.expiry.fileTtlSeconds) {
+      this.expiry.fileTtlSeconds = config.fileTtlSeconds;
+      this.sweeps.sweepNow();
+    }
     this.config = config;
     this.dataPlane.applyConfig(config);
     this.dependencies.logger.setLevel(config.logLevel);
@@ -109,6 +124,7 @@ export class App {
   async stop(): Promise<void> {
     this.state = 'stopping';
     if (this.looker !== null) clearInterval(this.looker);
+    this.sweeps.stop();
     this.operatorServer.closeAll();
     await this.dataPlane.stop();
     await this.store.close();
@@ -123,6 +139,22 @@ export class App {
     this.listening.push(listening);
     this.metrics.start();
     return listening;
+  }
+
+  private buildSweeps(clock: SteadyClock): SweepSchedule {
+    const { jobs } = this;
+    const { health } = this.store;
+    const { events } = this.dependencies;
+    return new SweepSchedule({ jobs, clock, health, events, tidy: () => this.tidyVersions() });
+  }
+
+  /** Files that never expire fill the disk: known only now that the store has been looked at. */
+  private warnOfFullDisk(): void {
+    const { space } = this.store;
+    const warning = space === null ? null : noExpiryWarning(this.config, space.freeBytes, space.totalBytes);
+    if (warning === null) return;
+    this.dependencies.logger.log('warning', warning.message);
+    this.config = { ...this.config, warnings: [...this.config.warnings, warning] };
   }
 
   private tidyVersions(): Promise<void> {
@@ -148,6 +180,7 @@ export class App {
       poolStats: () => sumOf(this.dataPlane.poolStats, this.jobs.stats),
       storeFreeBytes: () => this.store.space?.freeBytes ?? null,
       isStoreDegraded: () => this.store.health.isDegraded,
+      isExpirySuspended: () => this.sweeps.isSuspended,
       configWarnings: () => new Set(this.config.warnings.flatMap(({ reason }) => (reason === null ? [] : [reason]))),
       droppedEvents: () => events.droppedEvents,
       droppedLogLines: () => logger.droppedLines(),

@@ -5,6 +5,7 @@
  */
 
 import type { SignatureScheme } from './signature.ts';
+import type { SweepTotals } from './sweep-report.ts';
 
 /** How an upload came in. */
 export type UploadProtocol = 'put' | 'range' | 'tus' | 'ietf';
@@ -97,6 +98,12 @@ export type ServerEventBody =
   | ({ readonly type: 'version.rotated'; readonly uploadId: string; readonly sizeBytes: number } & VersionRef)
   /** There were more versions than are kept. */
   | ({ readonly type: 'version.removed' } & VersionRef)
+  /** A file was removed because its time was over. */
+  | { readonly type: 'file.expired'; readonly fileId: string; readonly sizeBytes: number }
+  /** A pass over the whole store is over. `isAnnouncing`: it has only counted what the next one will remove. */
+  | ({ readonly type: 'expiry.completed'; readonly durationMs: number } & SweepTotals)
+  /** The wall clock has jumped, or is right again: as long as it is wrong nothing is removed. */
+  | { readonly type: 'expiry.suspended'; readonly jumpMs: number; readonly recovered: boolean }
   | {
       readonly type: 'download.completed';
       readonly requestId: string;

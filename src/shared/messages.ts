@@ -7,8 +7,10 @@
 import type { VersionRef } from './events.ts';
 import type { Durability, FileInfo, FileKey, ReplacedContent } from './files.ts';
 import type { SecretKind, SignatureCheck } from './signature.ts';
+import type { ClockStart } from './steady-clock.ts';
 import type { StorageFailure } from './storage-error.ts';
 import type { FileHistory, FromScrub, RestoreOutcome, ScrubProgress } from './store-reports.ts';
+import type { SweepPortion } from './sweep-report.ts';
 
 /** What each worker thread is started with (Piscina's `workerData`). */
 export interface WorkerSettings {
@@ -20,6 +22,11 @@ export interface WorkerSettings {
   readonly minFreeInodes: number;
   /** What uploads take of the disk, with a place for each lane; see `room-ledger.ts`. */
   readonly roomLedger: SharedArrayBuffer;
+  /** FileTTL, see `expiry-rule.ts`, and the clocks that it counts by. */
+  readonly expiry: SharedArrayBuffer;
+  readonly clockStart: ClockStart;
+  /** How many folders were removed since the start: a `SharedCount` with one place. */
+  readonly prunedFolders: SharedArrayBuffer;
   /** Who changes what lies under which path; see `path-locks.ts`. */
   readonly pathLocks: SharedArrayBuffer;
 }
@@ -95,6 +102,16 @@ export interface TidyVersionsJob {
   readonly keep: number | null;
 }
 
+/** Goes on with a pass over the whole store; a pass that the thread does not know begins. */
+export interface SweepJob {
+  readonly task: 'sweep';
+  readonly pass: number;
+  /** How many files there were in the last pass; null: not known. */
+  readonly knownFiles: number | null;
+  /** The portion takes about so long. */
+  readonly budgetMs: number;
+}
+
 /** Everything that is done at once; the next job waits for it. */
 export type ShortJob =
   | PrepareJob
@@ -105,7 +122,8 @@ export type ShortJob =
   | CloseJob
   | ProbeJob
   | WatchJob
-  | TidyVersionsJob;
+  | TidyVersionsJob
+  | SweepJob;
 
 /** Asks which user StoreDir belongs to. */
 export interface OwnerJob {
@@ -188,6 +206,7 @@ export interface JobResults {
   readonly history: FileHistory;
   readonly restore: RestoreOutcome;
   readonly scrub: ScrubProgress;
+  readonly sweep: SweepPortion;
 }
 
 /** Errors cross the thread boundary as data. */
@@ -283,6 +302,8 @@ export type FromLane =
       readonly transfer: number;
       readonly file: FileInfo;
       readonly fileId: string;
+      /** When the file expires, in milliseconds since the epoch; null: never. */
+      readonly expiresMs: number | null;
       readonly buffer: ArrayBuffer | null;
       /** Bytes in the buffer, read from the `offset` of the request. */
       readonly length: number;

@@ -13,11 +13,13 @@ import { closeStore, recoverStore } from './storage/recover-store.ts';
 import { toFailure } from './storage/storage-error.ts';
 import { probeStore, watchStore } from './storage/store-probe.ts';
 import { tidyVersions } from './storage/tidy-versions.ts';
+import { SweepJobs } from './sweep-jobs.ts';
 
 // Errors of system calls are expected here and become data: their stacks would only cost time.
 Error.stackTraceLimit = 0;
 
 const settings: WorkerSettings = workerData;
+const sweeps = new SweepJobs(settings);
 
 /** Never rejects: errors would lose their class and fields on the way. */
 export async function runJob(job: WorkerJob): Promise<WorkerAnswer> {
@@ -66,6 +68,8 @@ function doAtOnce(job: ShortJob): JobResults[ShortJob['task']] {
       return watchStore(storeDir, job.identity);
     case 'tidy-versions':
       return withRoot(storeDir, (root) => tidyVersions(root, new PathLocks(settings.pathLocks, JOBS_HOLDER), job));
+    case 'sweep':
+      return sweeps.advance(job);
     default:
       return job satisfies never;
   }

@@ -29,12 +29,13 @@ export class SendFile {
       const length =
         buffer === null || offset >= file.info.size ? 0 : readInto(file, buffer, buffer.byteLength, offset);
       const isWhole = buffer === null || (offset === 0 && length === file.info.size);
-      const { info, fileId } = file;
+      const { info, fileId, expiresMs } = file;
       const opened = {
         type: 'download.opened',
         transfer,
         file: info,
         fileId,
+        expiresMs,
         buffer,
         length,
         isOpen: !isWhole,

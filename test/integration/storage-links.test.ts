@@ -6,6 +6,8 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileS
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { ExpiryRule } from '../../src/shared/expiry-rule.ts';
+import { SteadyClock } from '../../src/shared/steady-clock.ts';
 import { openRoot, walkingFrom } from '../../src/workers/storage/folder.ts';
 import { type ContentSource, openStoredFile } from '../../src/workers/storage/stored-file.ts';
 import { keep, keyOf, readFile, StoreFixture, stage } from '../support/store-fixture.ts';
@@ -155,7 +157,8 @@ function walkingReader(): ContentSource {
 
 function read(source: ContentSource, key: string): string {
   try {
-    const file = openStoredFile(source, keyOf(key));
+    const rule = new ExpiryRule(store.settings.expiry, new SteadyClock(store.settings.clockStart));
+    const file = openStoredFile(source, keyOf(key), rule);
     const bytes = Buffer.alloc(file.info.size);
     file.read(bytes, 0);
     file.close();

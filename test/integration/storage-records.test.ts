@@ -51,7 +51,8 @@ test('a record says path and type under a checksum, and is named after time and 
   const { mtimeNs } = statSync(store.pathOf('described.txt'), { bigint: true });
   assert.ok(record.endsWith(`/${mtimeNs}-7.json`));
   assert.equal(statSync(record).mode & 0o777, 0o600);
-  assert.deepEqual(decodeRecord(readFileSync(record, 'utf8')), { path: 'described.txt', type: TYPE, sha256: null });
+  const described = { path: 'described.txt', type: TYPE, sha256: null, expiresMs: null };
+  assert.deepEqual(decodeRecord(readFileSync(record, 'utf8')), described);
   assert.equal(readFile(store.storage, 'described.txt').info.type, TYPE);
 });
 
@@ -112,23 +113,29 @@ test('an upload that fails at its commit leaves no record (storage-commit promis
 
 test('records of any path and type are read back as they were written', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.option(fc.string()), fc.boolean(), (path, type, isKnown) => {
-      const record = { path, type, sha256: isKnown ? SHA256 : null };
-      assert.deepEqual(decodeRecord(encodeRecord(record)), record);
-    }),
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.option(fc.string()),
+      fc.boolean(),
+      fc.option(fc.maxSafeNat()),
+      (path, type, isKnown, expiresMs) => {
+        const record = { path, type, sha256: isKnown ? SHA256 : null, expiresMs };
+        assert.deepEqual(decodeRecord(encodeRecord(record)), record);
+      },
+    ),
   );
 });
 
 test('records of the first format are still read, and still written where there is no digest', () => {
   const text = '{"v":1,"path":"a/b.txt","type":"text/x-own","check":"CHECK"}\n';
   const check = createHash('sha256').update('{"v":1,"path":"a/b.txt","type":"text/x-own"}').digest('hex').slice(0, 16);
-  const record = { path: 'a/b.txt', type: 'text/x-own', sha256: null };
+  const record = { path: 'a/b.txt', type: 'text/x-own', sha256: null, expiresMs: null };
   assert.deepEqual(decodeRecord(text.replace('CHECK', check)), record);
   assert.equal(encodeRecord(record), text.replace('CHECK', check));
 });
 
 test('F35 a record with a changed digest, a digest that is none, or one of a later format counts as absent', () => {
-  const whole = encodeRecord({ path: 'a', type: null, sha256: SHA256 });
+  const whole = encodeRecord({ path: 'a', type: null, sha256: SHA256, expiresMs: null });
   assert.notEqual(decodeRecord(whole), null);
   const sealed = (body: string): string => {
     const check = createHash('sha256').update(body).digest('hex').slice(0, 16);
@@ -139,6 +146,8 @@ test('F35 a record with a changed digest, a digest that is none, or one of a lat
     whole.replace('0123', '1123'),
     sealed('{"v":2,"path":"a","type":null,"sha256":"0123"}'),
     sealed('{"v":2,"path":"a","type":null}'),
+    sealed('{"v":2,"path":"a","type":null,"expires":"soon"}'),
+    sealed('{"v":1,"path":"a","type":null,"expires":1}'),
     sealed(`{"v":1,"path":"a","type":null,"sha256":"${SHA256}"}`),
     sealed(`{"v":3,"path":"a","type":null,"sha256":"${SHA256}"}`),
     sealed('{"v":1,"path":7,"type":null}'),

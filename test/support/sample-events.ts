@@ -14,6 +14,18 @@ const request: RequestRef = {
 const upload: UploadRef = { uploadId: 'u-1', fileId: '0123456789ab', protocol: 'put' };
 const download = { requestId: 'r-1', fileId: '0123456789ab', bytesOut: 500, durationMs: 20 };
 const version = { fileId: '0123456789ab', path: '2026/picture.png', versionId: '01767225600000-000000' };
+const sweep = {
+  isAnnouncing: false,
+  files: 100,
+  bytes: 100_000,
+  expiredFiles: 3,
+  expiredBytes: 3_000,
+  removedFiles: 2,
+  removedBytes: 2_000,
+  prunedFolders: 1,
+  leftovers: 1,
+  passedOver: 0,
+};
 const answer = { bytesIn: 1000, bytesOut: 0, durationMs: 12.3456 };
 
 const samples: { readonly [T in ServerEventType]: BodyOf<T> } = {
@@ -44,6 +56,9 @@ const samples: { readonly [T in ServerEventType]: BodyOf<T> } = {
   'upload.discarded': { type: 'upload.discarded', receivedBytes: 400, reason: 'client', durationMs: 300, ...upload },
   'version.rotated': { type: 'version.rotated', uploadId: 'u-1', sizeBytes: 900, ...version },
   'version.removed': { type: 'version.removed', ...version },
+  'file.expired': { type: 'file.expired', fileId: '0123456789ab', sizeBytes: 1000 },
+  'expiry.completed': { type: 'expiry.completed', ...sweep, durationMs: 1234.5 },
+  'expiry.suspended': { type: 'expiry.suspended', jumpMs: 315_360_000_000, recovered: false },
   'download.completed': { type: 'download.completed', ...download },
   'download.aborted': { type: 'download.aborted', reason: 'client', ...download },
   'download.refused': { type: 'download.refused', requestId: 'r-1', status: 404 },

@@ -3,10 +3,13 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ExpiryRule } from '../../src/shared/expiry-rule.ts';
 import type { FileInfo, FileKey } from '../../src/shared/files.ts';
 import type { StoreIdentity, WorkerSettings } from '../../src/shared/messages.ts';
 import { createPathLocks } from '../../src/shared/path-locks.ts';
 import { RoomLedger } from '../../src/shared/room-ledger.ts';
+import { SharedCount } from '../../src/shared/shared-count.ts';
+import { readClocks } from '../../src/shared/steady-clock.ts';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
 import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
 import type { Committed, NewUpload, StagedUpload, Storage } from '../../src/workers/storage/storage.ts';
@@ -75,16 +78,17 @@ export class StoreFixture {
 
 /** Settings of a store with two lanes and no reserve. */
 export function settingsFor(storeDir: string): WorkerSettings {
-  const roomLedger = RoomLedger.allocate(2);
-  const pathLocks = createPathLocks();
   return {
     storeDir,
     durability: 'full',
     storesDigest: false,
     minFreeBytes: 0,
     minFreeInodes: 0,
-    roomLedger,
-    pathLocks,
+    roomLedger: RoomLedger.allocate(2),
+    expiry: ExpiryRule.allocate(),
+    clockStart: readClocks(),
+    prunedFolders: SharedCount.allocate(1),
+    pathLocks: createPathLocks(),
   };
 }
 

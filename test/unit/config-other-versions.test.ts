@@ -43,7 +43,7 @@ describe('the example of v2.0.2', () => {
       warnings.flatMap(({ reason, message }) =>
         reason === null ? [message.replace(/: comes with a later.*/, '')] : [],
       ),
-      ['FileTTL', 'ResumableUploadsEnabled'],
+      ['ResumableUploadsEnabled'],
     );
   });
 

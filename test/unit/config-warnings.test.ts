@@ -25,14 +25,8 @@ table(
     ['MetricsEnabled = true\nMetricsPort = ":9090"', [['metrics_exposed', /takes all interfaces \(\[::\]:9090\)/]]],
     ['MetricsEnabled = true\nMetricsPort = "0.0.0.0:9090"', [['metrics_exposed', /all interfaces/]]],
     ['MetricsEnabled = false\nMetricsPort = ":9090"', []],
-    [
-      'FileTTL = "59m"',
-      [
-        ['ttl_short', /after 59m/],
-        [null, /FileTTL: comes with a later release; until then it has no effect: files never expire/],
-      ],
-    ],
-    ['FileTTL = "1h"', [[null, /FileTTL: comes with a later release/]]],
+    ['FileTTL = "59m"', [['ttl_short', /after 59m/]]],
+    ['FileTTL = "1h"', []],
     ['FileTTL = ""', []],
     ['UploadSubDir = "a b"', [[null, /UploadSubDir "\/a b\/" is compared as it arrives/]]],
     ['EnableVersioning = true\nMaxVersions = 5', []],

@@ -189,6 +189,12 @@ const rows: readonly Row[] = [
   },
   { sample: 'hmac_versions_created_total', events: [sampleEvent('version.rotated')], to: 1 },
   { sample: 'hmac_versions_removed_total', events: [sampleEvent('version.removed')], to: 1 },
+  { sample: 'hmac_files_expired_total', events: [sampleEvent('file.expired'), sampleEvent('file.expired')], to: 2 },
+  { sample: 'hmac_expired_bytes_total', events: [sampleEvent('file.expired')], to: 1000 },
+  { sample: 'hmac_expiry_duration_seconds', events: [sampleEvent('expiry.completed')], to: 1.2345 },
+  { sample: 'hmac_expiry_suspended', sources: { isExpirySuspended: () => true }, to: 1 },
+  { sample: 'hmac_store_files', events: [sampleEvent('expiry.completed'), sampleEvent('upload.completed')], to: 99 },
+  { sample: 'hmac_store_bytes', events: [sampleEvent('expiry.completed'), sampleEvent('file.expired')], to: 97_000 },
   { sample: 'hmac_store_free_bytes', sources: { storeFreeBytes: () => 1e12 }, to: 1e12 },
   { sample: 'hmac_store_degraded', sources: { isStoreDegraded: () => true }, to: 1 },
   { sample: 'hmac_pool_workers', sources: { poolStats: () => pool }, to: 6 },
@@ -268,6 +274,15 @@ test('process_* metrics describe this process', async () => {
   probe.stop();
 });
 
+test('hmac_expiry_last_run_timestamp_seconds is the time at which a pass ended, and 0 before the first', async () => {
+  const probe = new MetricsProbe();
+  assert.equal((await probe.samples()).get('hmac_expiry_last_run_timestamp_seconds'), 0);
+  await probe.publish(sampleEvent('expiry.completed'));
+  const endedSeconds = (await probe.samples()).get('hmac_expiry_last_run_timestamp_seconds') ?? 0;
+  assert.ok(Math.abs(endedSeconds - Date.now() / 1000) < 2);
+  probe.stop();
+});
+
 test('hmac_store_free_bytes has no sample while the figure is unknown', async () => {
   const probe = new MetricsProbe();
   probe.sources = { ...probe.sources, storeFreeBytes: () => null };
@@ -286,6 +301,7 @@ test('every exported metric is moved by a test in this file', () => {
     [
       'hmac_cpu_usage_percent',
       'hmac_event_loop_lag_seconds',
+      'hmac_expiry_last_run_timestamp_seconds',
       'hmac_memory_usage_bytes',
       'process_cpu_seconds_total',
       'process_max_fds',

@@ -157,7 +157,8 @@ export const keysOf202 = {
     accepts: 'a duration such as `"30d"` or `"1y30d12h"`; `""` and `"0"` for never',
     summary: 'The age at which files are removed, counted from the end of their upload.',
     isReloadable: true,
-    untilThen: 'files never expire',
+    notes:
+      'An expired file is 404 at once, and removed by the next pass over the store: at the start, then at most every 10 minutes, at most 5 % of the files (but always 1,000) in each. Versions and records go with their file. The first pass with a new or shorter value removes nothing, and logs how many files the next one will remove.',
     check: durationUpTo(MAX_DURATION_SECONDS),
   }),
   ResumableUploadsEnabled: configKey({

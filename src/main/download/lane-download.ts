@@ -12,7 +12,7 @@ import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { AnswerHead, Exchange } from '../http/exchange.ts';
 import { type Problem, storageProblems } from '../http/problem.ts';
 import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
-import type { BodyCache } from './body-cache.ts';
+import { BODY_CACHE_LIMITS, type BodyCache } from './body-cache.ts';
 import { type PlanContext, planDownload, type Segment } from './download-plan.ts';
 import { DownloadReport } from './download-report.ts';
 import { DownloadStream } from './download-stream.ts';
@@ -95,7 +95,7 @@ export class LaneDownload implements TransferListener {
     const { exchange, key, rules } = this.context;
     this.isOpen = message.isOpen;
     this.report.fileId = message.fileId;
-    const representation = represent(key, message.file, rules);
+    const representation = represent(key, message.file, rules, message.expiresMs);
     this.offerToCache(message, representation);
     const plan = planDownload(exchange.head, representation, planContext(rules));
     if (plan.kind === 'problem') {
@@ -114,8 +114,10 @@ export class LaneDownload implements TransferListener {
     }
   }
 
-  private offerToCache({ buffer, length, file, fileId }: Opened, representation: Representation): void {
+  private offerToCache({ buffer, length, file, fileId, expiresMs }: Opened, representation: Representation): void {
     if (buffer === null || this.offset !== 0 || length !== file.size) return;
+    // What is about to expire is looked at each time.
+    if (expiresMs !== null && expiresMs - Date.now() <= BODY_CACHE_LIMITS.freshMs) return;
     const bytes = new Uint8Array(buffer, 0, length);
     const { stamp } = this;
     this.context.cache.offer(this.context.key, { representation, fileId, bytes, stamp }, performance.now());

@@ -15,6 +15,7 @@ import type { Validators } from '../http/preconditions.ts';
 
 /** Longer names are cut: proxies have small buffers for a head. In bytes of UTF-8. */
 const MAX_NAME_BYTES = 255;
+const MAX_AGE_SECONDS = 86_400;
 
 /** How answers depend on the settings. */
 export interface RepresentationRules {
@@ -43,7 +44,13 @@ export function servedType(key: FileKey): string {
   return (extension !== null && lookup(extension)) || OCTET_STREAM;
 }
 
-export function represent(key: FileKey, info: FileInfo, rules: RepresentationRules): Representation {
+/** `expiresMs`: when the file expires, in milliseconds since the epoch; null: never. */
+export function represent(
+  key: FileKey,
+  info: FileInfo,
+  rules: RepresentationRules,
+  expiresMs: number | null = null,
+): Representation {
   const type = info.type ?? withCharset(servedType(key));
   // A clock that runs behind the file's must not promise a date in the future (RFC 9110 §8.8.2.1).
   const lastModifiedMs = Math.min(info.modifiedMs, Date.now());
@@ -52,10 +59,7 @@ export function represent(key: FileKey, info: FileInfo, rules: RepresentationRul
     ...commonFields,
     ['ETag', validators.etag],
     ['Last-Modified', formatHttpDate(lastModifiedMs)],
-    [
-      'Cache-Control',
-      rules.isReplaceable ? 'public, no-cache, no-transform' : 'public, max-age=86400, immutable, no-transform',
-    ],
+    ['Cache-Control', rules.isReplaceable ? 'public, no-cache, no-transform' : cacheControl(expiresMs)],
   ];
   const untypedFields: ResponseFields = [
     ...notModifiedFields,
@@ -64,6 +68,12 @@ export function represent(key: FileKey, info: FileInfo, rules: RepresentationRul
   ];
   const fields = Object.freeze([...untypedFields, ['Content-Type', type] as const]);
   return { type, size: info.size, validators, notModifiedFields, untypedFields, fields };
+}
+
+/** A cache must not keep a file for longer than we do. */
+function cacheControl(expiresMs: number | null): string {
+  const leftSeconds = expiresMs === null ? MAX_AGE_SECONDS : Math.max(0, Math.floor((expiresMs - Date.now()) / 1000));
+  return `public, max-age=${Math.min(MAX_AGE_SECONDS, leftSeconds)}, immutable, no-transform`;
 }
 
 /** Text that nobody described is UTF-8: browsers would take it for windows-1252. */

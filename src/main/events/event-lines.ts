@@ -8,6 +8,7 @@ import type { LogLevel } from '../config/config.ts';
 import type { LogFields } from './log-line.ts';
 import { LOG_MESSAGES } from './log-messages.ts';
 import { redact, withoutQuery } from './log-text.ts';
+import { storeRules } from './store-lines.ts';
 
 /** How events of one type are written down. */
 export interface LineRule<T extends ServerEventType> {
@@ -163,12 +164,6 @@ const serverRules = {
     fields: ({ uploads, limit }) => ({ uploads, limit }),
     limit: { perSecond: 1, kind: () => 'all' },
   },
-  'storage.degraded': {
-    level: { gravest: 'error', of: ({ recovered }) => (recovered ? 'warning' : 'error') },
-    msg: ({ recovered }) => (recovered ? 'Store recovered' : 'Store degraded'),
-    fields: ({ code }) => ({ code }),
-    limit: { perSecond: 1, kind: ({ code, recovered }) => `${code} ${recovered}` },
-  },
   'config.reloaded': {
     level: { gravest: 'warning', of: ({ needRestart }) => (needRestart.length > 0 ? 'warning' : 'info') },
     msg: 'Configuration reloaded',
@@ -202,7 +197,7 @@ const serverRules = {
 } as const satisfies Partial<LineRules>;
 
 /** Every event type. */
-export const LINE_RULES: LineRules = { ...requestRules, ...transferRules, ...serverRules };
+export const LINE_RULES: LineRules = { ...requestRules, ...transferRules, ...storeRules, ...serverRules };
 
 function isOurFailure({ status, code }: EventOf<'request.failed'>): boolean {
   return (status !== null && status >= 500) || !NOT_OUR_FAILURE.has(code);

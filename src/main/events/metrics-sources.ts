@@ -16,6 +16,8 @@ export interface MetricsSources {
   /** null: not known yet. */
   storeFreeBytes(): number | null;
   isStoreDegraded(): boolean;
+  /** Nothing expires, because the wall clock has jumped. */
+  isExpirySuspended(): boolean;
   configWarnings(): ReadonlySet<ConfigWarningReason>;
   droppedEvents(): number;
   droppedLogLines(): number;

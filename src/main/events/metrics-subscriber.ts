@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import type { Durability } from '../../shared/files.ts';
 import type { EventSubscriptions } from './event-dispatcher.ts';
 import { EventLoopLag } from './event-loop-lag.ts';
+import { ExpiryMetrics } from './expiry-metrics.ts';
 import { type ExpositionFormat, toOpenMetrics } from './exposition.ts';
 import { HostUsage } from './host-usage.ts';
 import { EVENT_TYPE } from './label-values.ts';
@@ -34,6 +35,7 @@ export class Metrics {
   private readonly requests: RequestMetrics;
   private readonly transfers: TransferMetrics;
   private readonly versions: VersionMetrics;
+  private readonly expiry: ExpiryMetrics;
   private readonly eventCounts: LabelledCounter;
   private readonly unsubscribe: (() => void)[] = [];
   private workerCrashes = 0;
@@ -44,6 +46,7 @@ export class Metrics {
     this.requests = new RequestMetrics(registry);
     this.transfers = new TransferMetrics(registry);
     this.versions = new VersionMetrics(registry);
+    this.expiry = new ExpiryMetrics(registry, options.sources);
     this.eventCounts = new LabelledCounter(registry, {
       name: 'hmac_events_total',
       help: 'Events delivered, by type.',
@@ -74,6 +77,7 @@ export class Metrics {
       ...this.requests.listen(this.events),
       ...this.transfers.listen(this.events),
       ...this.versions.listen(this.events),
+      ...this.expiry.listen(this.events),
     );
   }
 

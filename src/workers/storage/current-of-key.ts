@@ -12,6 +12,7 @@ import { readPath } from './version-folder.ts';
 /** The regular file that has the name of a key. */
 export interface CurrentFile {
   readonly inode: bigint;
+  readonly sizeBytes: number;
   /** What its record is called, if it has one. */
   readonly record: string;
 }
@@ -31,7 +32,7 @@ export function currentOf(root: Folder, key: FileKey, keyHash: string): CurrentF
     return withFolder(root, folders, (folder) => {
       const stats = lstatSync(inside(folder, name), { bigint: true, throwIfNoEntry: false });
       if (stats?.isFile() !== true) return null;
-      return { inode: stats.ino, record: recordName(stats.mtimeNs, stats.size) };
+      return { inode: stats.ino, sizeBytes: Number(stats.size), record: recordName(stats.mtimeNs, stats.size) };
     });
   } catch (error) {
     // A file or a link stands where a folder was: no file has the name.

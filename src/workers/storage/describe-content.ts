@@ -14,8 +14,8 @@ export type Forget = () => void;
 
 /** Writes the record of the content, if it needs one. May move the content's modification time. */
 export async function describeContent(area: StagingArea, content: SettledContent): Promise<Forget> {
-  const { type, sha256, location } = content;
-  if (type === null && sha256 === null && !location.isLongName) return () => {};
+  const { type, sha256, expiresMs, location } = content;
+  if (type === null && sha256 === null && expiresMs === null && !location.isLongName) return () => {};
   const folders = recordFolders(content.keyHash);
   const { way, result } = useFolders(area.root, folders, (folder) => createFor(content, folder));
   const { fd, name } = result;
@@ -42,11 +42,12 @@ async function syncRecord(area: StagingArea, fd: number, way: readonly WayFolder
   await syncWay(area, way);
 }
 
-function createFor({ file, key, type, sha256 }: SettledContent, folder: Folder): { fd: number; name: string } {
+function createFor(content: SettledContent, folder: Folder): { fd: number; name: string } {
+  const { file, key, type, sha256, expiresMs } = content;
   for (;;) {
     const { mtimeNs, size } = file.identity();
     const name = recordName(mtimeNs, size);
-    const fd = createRecord(folder, name, { path: key, type, sha256 });
+    const fd = createRecord(folder, name, { path: key, type, sha256, expiresMs });
     if (fd !== null) return { fd, name };
     // The name belongs to another content of the same nanosecond and size: move ours.
     file.modifyAfter(mtimeNs);

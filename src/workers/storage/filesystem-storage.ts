@@ -2,10 +2,13 @@
 
 import { randomBytes } from 'node:crypto';
 import { lstatSync } from 'node:fs';
+import { ExpiryRule } from '../../shared/expiry-rule.ts';
 import type { FileKey } from '../../shared/files.ts';
 import type { WorkerSettings } from '../../shared/messages.ts';
 import { PathLocks } from '../../shared/path-locks.ts';
 import { RoomLedger } from '../../shared/room-ledger.ts';
+import { SharedCount } from '../../shared/shared-count.ts';
+import { SteadyClock } from '../../shared/steady-clock.ts';
 import { openVersion } from './file-history.ts';
 import { closeFolder, type Folder, inside, openFolders, openRoot } from './folder.ts';
 import { FolderSync } from './folder-sync.ts';
@@ -20,6 +23,7 @@ import { openStoredFile, type StoredContent } from './stored-file.ts';
 
 export class FilesystemStorage implements Storage {
   private readonly area: StagingArea;
+  private readonly rule: ExpiryRule;
 
   /** Expects a store that `prepareStore` has made; `place` is the thread's own number. Errors: store-unavailable, too-many-files, io. */
   constructor(settings: WorkerSettings, place: number) {
@@ -30,10 +34,11 @@ export class FilesystemStorage implements Storage {
     const ledger = new RoomLedger(settings.roomLedger, place);
     const room = new FreeRoom(root, { minFreeBytes, minFreeInodes }, ledger);
     const locks = new PathLocks(settings.pathLocks, place);
-    const folderSync = new FolderSync();
+    const folderSync = new FolderSync(new SharedCount(settings.prunedFolders, 0));
     const folders = new RecentFolders(root, folderSync);
     const newSuffix = suffixes();
     this.area = { root, staging, room, locks, folderSync, folders, durability, storesDigest, newSuffix };
+    this.rule = new ExpiryRule(settings.expiry, new SteadyClock(settings.clockStart));
   }
 
   createUpload(upload: NewUpload): StagedUpload {
@@ -53,7 +58,7 @@ export class FilesystemStorage implements Storage {
   }
 
   openFile(key: FileKey): OpenFile {
-    return openStoredFile(this.area, key);
+    return openStoredFile(this.area, key, this.rule);
   }
 
   /** An old content; null when there is none of that id. The caller closes its descriptor. Errors: too-many-files, io. */

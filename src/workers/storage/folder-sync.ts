@@ -5,6 +5,7 @@
  */
 
 import { fdatasync, fsync } from 'node:fs';
+import type { SharedCount } from '../../shared/shared-count.ts';
 import type { Folder } from './folder.ts';
 import { toLossError } from './storage-error.ts';
 
@@ -21,13 +22,29 @@ export class FolderSync {
   private readonly running = new Map<string, Promise<void>>();
   private readonly next = new Map<string, Waiting>();
   private readonly durable = new Set<string>();
+  private readonly prunedFolders: SharedCount;
+  private prunedWhenKnown = 0;
 
-  /** True when this thread has seen the entry of this folder in its parent become durable. */
+  /** `prunedFolders` counts, before it happens, every folder that some thread removes. */
+  constructor(prunedFolders: SharedCount) {
+    this.prunedFolders = prunedFolders;
+  }
+
+  /** To be taken while the folders about which something is to be remembered cannot be removed. */
+  get pruned(): number {
+    return this.prunedFolders.total;
+  }
+
+  /** True when this thread has seen the entry of this folder in its parent become durable. The folder is open. */
   isKnownDurable(folder: Folder): boolean {
+    this.forgetPruned();
     return this.durable.has(folder.path);
   }
 
-  markDurable(folder: Folder): void {
+  /** `pruned` is what it was when the folder was synced: one of this name that was made since is another one. */
+  markDurable(folder: Folder, pruned: number): void {
+    this.forgetPruned();
+    if (pruned !== this.prunedWhenKnown) return;
     if (this.durable.size >= MAX_KNOWN) this.durable.clear();
     this.durable.add(folder.path);
   }
@@ -35,6 +52,14 @@ export class FolderSync {
   /** A folder of this name was made: nothing is known of its entry. */
   forget(folder: Folder): void {
     this.durable.delete(folder.path);
+  }
+
+  /** Names are remembered, and a folder that is made anew under its old name is not durable. */
+  private forgetPruned(): void {
+    const { pruned } = this;
+    if (pruned === this.prunedWhenKnown) return;
+    this.prunedWhenKnown = pruned;
+    this.durable.clear();
   }
 
   /** Resolves when every entry made in the folder before this call is durable. The folder must stay open until then. */

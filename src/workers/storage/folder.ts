@@ -3,7 +3,7 @@
  * so that no swapped or linked folder ever leads out of the store. Node has no openat: `/proc/self/fd/N/name` is it.
  */
 
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 
 const FOLDER_MODE = 0o750;
@@ -157,6 +157,19 @@ export function useFolders<T>(
       closeAll(way);
       if (!(error instanceof FolderVanished) || attempts === MAX_ATTEMPTS) throw error;
     }
+  }
+}
+
+/** Removes a folder by its path below an open one. False: something is in it, or it is in use, and it stays. */
+export function removeIfEmpty(folder: Folder, path: string): boolean {
+  try {
+    rmdirSync(inside(folder, path));
+    return true;
+  } catch (error) {
+    const number = errorNumberOf(error);
+    if (number === 'ENOENT') return true;
+    if (number === 'ENOTEMPTY' || number === 'EEXIST' || number === 'EBUSY') return false;
+    throw toStorageError(error, 'rmdir');
   }
 }
 

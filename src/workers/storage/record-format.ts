@@ -12,15 +12,21 @@ export interface FileRecord {
   readonly type: string | null;
   /** SHA-256 of the content in lower-case hex; null: not known. */
   readonly sha256: string | null;
+  /** When the content expires of itself, in milliseconds since the epoch; null: as FileTTL says. */
+  readonly expiresMs: number | null;
 }
 
-/** Without a digest. Older versions of the server can read it, so it is still written. */
+/** Path and type alone. Older versions of the server can read it, so it is still written. */
 const FORMAT_1 = 1;
+/** With a digest, an expiry, or both. */
 const FORMAT_2 = 2;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-export function encodeRecord({ path, type, sha256 }: FileRecord): string {
-  const body = sha256 === null ? { v: FORMAT_1, path, type } : { v: FORMAT_2, path, type, sha256 };
+export function encodeRecord({ path, type, sha256, expiresMs }: FileRecord): string {
+  const digest = sha256 === null ? {} : { sha256 };
+  const expiry = expiresMs === null ? {} : { expires: expiresMs };
+  const v = sha256 === null && expiresMs === null ? FORMAT_1 : FORMAT_2;
+  const body = { v, path, type, ...digest, ...expiry };
   return `${JSON.stringify({ ...body, check: checksum(body) })}\n`;
 }
 
@@ -39,11 +45,15 @@ export function decodeRecord(text: string): FileRecord | null {
 }
 
 function fieldsOf(body: object): FileRecord | null {
-  const { v, path, type, sha256 = null } = body as Partial<Record<'v' | keyof FileRecord, unknown>>;
+  const { v, path, type, sha256 = null, expires = null } = body as Partial<Record<string, unknown>>;
   if (typeof path !== 'string' || !(type === null || typeof type === 'string')) return null;
-  if (v === FORMAT_1 && sha256 === null) return { path, type, sha256 };
-  const isDigest = typeof sha256 === 'string' && SHA256.test(sha256);
-  return v === FORMAT_2 && isDigest ? { path, type, sha256 } : null;
+  if (!isDigest(sha256) || !(expires === null || typeof expires === 'number')) return null;
+  const isPlain = sha256 === null && expires === null;
+  return v === (isPlain ? FORMAT_1 : FORMAT_2) ? { path, type, sha256, expiresMs: expires } : null;
+}
+
+function isDigest(value: unknown): value is string | null {
+  return value === null || (typeof value === 'string' && SHA256.test(value));
 }
 
 /** Over the body as it is written: parsing keeps the order of the fields. */

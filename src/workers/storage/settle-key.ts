@@ -4,11 +4,11 @@
  * and done again.
  */
 
-import { readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { type CurrentFile, currentOf, keyOfHash } from './current-of-key.ts';
-import { type Folder, inside } from './folder.ts';
+import { type Folder, inside, removeIfEmpty } from './folder.ts';
 import { withFolder } from './own-folders.ts';
-import { attempt, errorNumberOf } from './storage-error.ts';
+import { attempt } from './storage-error.ts';
 import { recordFolders, versionFolders } from './store-layout.ts';
 import { removeRepeated } from './tidy-versions.ts';
 import { versionRecordsIn } from './version-folder.ts';
@@ -26,24 +26,24 @@ export function settleKey(root: Folder, keyHash: string): number {
 
 function removeOrphans(root: Folder, keyHash: string, current: CurrentFile | null): number {
   const folders = recordFolders(keyHash);
-  const described = new Set(withFolder(root, versionFolders(keyHash), versionRecordsIn) ?? []);
-  if (current !== null) described.add(current.record);
   const removed = withFolder(root, folders, (folder) => {
-    const names = attempt('readdir records', () => readdirSync(inside(folder, '.')));
-    const orphans = names.filter((name) => !described.has(name));
+    const orphans = orphanRecords(root, folder, { keyHash, current });
     for (const name of orphans) attempt('unlink record', () => unlinkSync(inside(folder, name)));
     return orphans.length;
   });
   if (removed === null) return 0;
-  removeIfEmpty(root, folders);
+  removeIfEmpty(root, folders.join('/'));
   return removed;
 }
 
-function removeIfEmpty(root: Folder, folders: readonly string[]): void {
-  try {
-    rmdirSync(inside(root, folders.join('/')));
-  } catch (error) {
-    const number = errorNumberOf(error);
-    if (number !== 'ENOTEMPTY' && number !== 'EEXIST' && number !== 'ENOENT') throw error;
-  }
+/** Names in the folder of a key's records that describe neither its current content nor a version. */
+export function orphanRecords(
+  root: Folder,
+  folder: Folder,
+  { keyHash, current }: { readonly keyHash: string; readonly current: CurrentFile | null },
+): readonly string[] {
+  const described = new Set(withFolder(root, versionFolders(keyHash), versionRecordsIn) ?? []);
+  if (current !== null) described.add(current.record);
+  const names = attempt('readdir records', () => readdirSync(inside(folder, '.')));
+  return names.filter((name) => !described.has(name));
 }

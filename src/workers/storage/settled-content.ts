@@ -14,4 +14,6 @@ export interface SettledContent {
   readonly type: string | null;
   /** SHA-256 in lower-case hex, to be kept; null: not computed. */
   readonly sha256: string | null;
+  /** When it expires of itself, in milliseconds since the epoch; null: as FileTTL says. */
+  readonly expiresMs: number | null;
 }

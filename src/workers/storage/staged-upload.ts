@@ -55,8 +55,8 @@ export class FileStagedUpload implements StagedUpload {
       if (this.written !== upload.size) throw new StorageError('size-mismatch', 'fewer bytes than signed');
       await file.settle(area.durability);
       const sha256 = this.digest?.digest('hex') ?? null;
-      const content: SettledContent = { file, key: upload.key, type: upload.type, sha256, ...place };
-      const { keepVersions = null } = upload;
+      const { key, type, keepVersions = null, expiresAtMs: expiresMs = null } = upload;
+      const content: SettledContent = { file, key, type, sha256, expiresMs, ...place };
       if (keepVersions === null) return await publishNew(area, content);
       return await publishReplacing(area, content, keepVersions);
     } finally {

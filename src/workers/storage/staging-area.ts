@@ -22,12 +22,16 @@ export interface StagingArea {
   readonly newSuffix: () => string;
 }
 
-/** Makes the new entry in the last folder durable, and the entries of all folders of the way that may not be. */
+/**
+ * Makes the new entry in the last folder durable, and the entries of all folders of the way that may not be. With that
+ * entry in it no folder of the way is empty, so none is removed.
+ */
 export async function syncWay(area: StagingArea, way: readonly WayFolder[]): Promise<void> {
   const { root, folderSync, durability } = area;
   if (durability !== 'full') return;
+  const { pruned } = folderSync;
   const uncertain = way.filter((folder) => folder.isNew || !folderSync.isKnownDurable(folder));
   const parents = uncertain.map((folder) => way[way.indexOf(folder) - 1] ?? root);
   await Promise.all([way.at(-1) ?? root, ...parents].map((folder) => folderSync.sync(folder)));
-  for (const folder of uncertain) folderSync.markDurable(folder);
+  for (const folder of uncertain) folderSync.markDurable(folder, pruned);
 }

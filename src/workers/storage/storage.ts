@@ -14,6 +14,8 @@ export interface NewUpload {
   readonly type: string | null;
   /** A file of that name is replaced, and so many of its old contents are kept. Without it the name must be free. */
   readonly keepVersions?: number | null;
+  /** When the content expires of itself, in milliseconds since the epoch. Without it: as FileTTL says. */
+  readonly expiresAtMs?: number | null;
 }
 
 /** What a commit did. */
@@ -39,6 +41,8 @@ export interface StagedUpload {
 export interface OpenFile {
   readonly info: FileInfo;
   readonly fileId: string;
+  /** Milliseconds since the epoch; null: never. */
+  readonly expiresMs: number | null;
   /** Fills `target` from `position` and returns how many bytes there were; fewer only at the end of the file. */
   read(target: Uint8Array, position: number): number;
   close(): void;

@@ -4,6 +4,7 @@
  */
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import type { ExpiryRule } from '../../shared/expiry-rule.ts';
 import type { FileInfo, FileKey } from '../../shared/files.ts';
 import { type ContentIdentity, fileInfoOf } from './content.ts';
 import { type Folder, type FolderFinder, inside } from './folder.ts';
@@ -22,12 +23,14 @@ const notFound = (detail: string): StorageError => new StorageError('not-found',
 class DescriptorFile implements OpenFile {
   readonly info: FileInfo;
   readonly fileId: string;
+  readonly expiresMs: number | null;
   private readonly fd: number;
 
-  constructor(fd: number, info: FileInfo, fileId: string) {
+  constructor(fd: number, facts: Pick<OpenFile, 'info' | 'fileId' | 'expiresMs'>) {
     this.fd = fd;
-    this.info = info;
-    this.fileId = fileId;
+    this.info = facts.info;
+    this.fileId = facts.fileId;
+    this.expiresMs = facts.expiresMs;
   }
 
   read(target: Uint8Array, position: number): number {
@@ -39,17 +42,20 @@ class DescriptorFile implements OpenFile {
   }
 }
 
-/** Opens the current content of a key. Errors: not-found, too-many-files, io. */
-export function openStoredFile(source: ContentSource, key: FileKey): OpenFile {
+/** Opens the current content of a key; one that has expired is not found. Errors: not-found, too-many-files, io. */
+export function openStoredFile(source: ContentSource, key: FileKey, rule: ExpiryRule): OpenFile {
   const hash = hashOf(key);
   const location = locate(key, hash);
   const { fd, identity, record } = openContent(source, location, { key, hash });
+  const info = fileInfoOf(identity, record?.type ?? null);
+  const expiresMs = rule.expiresMs(info.modifiedMs, record?.expiresMs ?? null);
   // A long name is a hash: only the record proves whose it is.
-  if (location.isLongName && record === null) {
+  const isUnproven = location.isLongName && record === null;
+  if (isUnproven || rule.isPast(expiresMs)) {
     closeSync(fd);
-    throw notFound('no record for a long name');
+    throw notFound(isUnproven ? 'no record for a long name' : 'expired');
   }
-  return new DescriptorFile(fd, fileInfoOf(identity, record?.type ?? null), fileIdOf(hash));
+  return new DescriptorFile(fd, { info, fileId: fileIdOf(hash), expiresMs });
 }
 
 /** A content of a key, current or old, open by its descriptor, and what its record says. */

@@ -12,7 +12,8 @@ import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
 import { hashOf } from './store-layout.ts';
 import { isVersionId } from './version-id.ts';
 
-const PATH_FILE = 'path';
+/** Whose versions these are. */
+export const PATH_FILE = 'path';
 const PATH_MODE = 0o600;
 const REWRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 

@@ -1,0 +1,126 @@
+/**
+ * The part of a pass below `.hfs`: long names, records and their own expiry, versions of files that are gone, staging
+ * files of lanes that died. What belongs to nothing is left over, but never while it may still be on its way.
+ */
+
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import type { FileKey } from '../../shared/files.ts';
+import { type CurrentFile, currentOf, keyOfHash } from './current-of-key.ts';
+import { type Folder, inside, removeIfEmpty } from './folder.ts';
+import { forgetKey } from './forget-key.ts';
+import { withFolder } from './own-folders.ts';
+import { readRecord } from './record.ts';
+import { orphanRecords } from './settle-key.ts';
+import { attempt } from './storage-error.ts';
+import { LONG_NAMES, locate, RECORDS, recordFolders, STAGING, VERSIONS } from './store-layout.ts';
+import type { Sweep, SweepContext } from './sweep.ts';
+
+/** An upload writes its record before its content has a name, and is never silent for so long. */
+const LEFT_OVER_MS = 3_600_000;
+
+/** Yields after each key. */
+export function* sweepOwnTree(sweep: Sweep, context: SweepContext): Generator<void, void> {
+  const { root } = context;
+  yield* eachKey(root, LONG_NAMES, (keyHash, shard) => sweepLongName(sweep, context, keyHash, shard));
+  yield* eachKey(root, RECORDS, (keyHash) => sweepRecords(sweep, context, keyHash));
+  yield* eachKey(root, VERSIONS, (keyHash) => sweepVersions(sweep, context, keyHash));
+  for (const name of namesIn(root, STAGING)) {
+    if (withFolder(root, STAGING, (staging) => unlinkLeftOver(staging, name)) === true) sweep.figures.leftovers += 1;
+    yield;
+  }
+}
+
+function* eachKey(
+  root: Folder,
+  area: readonly string[],
+  visit: (keyHash: string, shard: string) => void,
+): Generator<void, void> {
+  for (const shard of namesIn(root, area)) {
+    for (const keyHash of namesIn(root, [...area, shard])) {
+      visit(keyHash, shard);
+      yield;
+    }
+  }
+}
+
+function sweepLongName(sweep: Sweep, { root }: SweepContext, keyHash: string, shard: string): void {
+  withFolder(root, [...LONG_NAMES, shard], (folder) => {
+    const stats = lstatSync(inside(folder, keyHash), { throwIfNoEntry: false });
+    if (stats?.isFile() !== true) return;
+    sweep.count(stats.size);
+    const key = keyOfHash(root, keyHash);
+    if (key !== null) {
+      sweep.expireByAge(folder, keyHash, key, stats);
+      sweep.settleFolder(folder);
+    } else if (unlinkLeftOver(folder, keyHash)) {
+      // Nobody can ask for a content whose path stands nowhere.
+      sweep.figures.leftovers += 1;
+    }
+  });
+}
+
+function sweepRecords(sweep: Sweep, context: SweepContext, keyHash: string): void {
+  const { root, locks } = context;
+  const key = keyOfHash(root, keyHash);
+  const current = key === null ? null : currentOf(root, key, keyHash);
+  if (key !== null && current !== null) sweepOwnExpiry(sweep, context, { key, keyHash, current });
+  const release = locks.tryAcquire(keyHash);
+  if (release === null) return;
+  try {
+    withFolder(root, recordFolders(keyHash), (folder) => {
+      // Looked at again under the lock: the content may be another one by now.
+      const now = key === null ? null : currentOf(root, key, keyHash);
+      for (const name of orphanRecords(root, folder, { keyHash, current: now })) {
+        if (unlinkLeftOver(folder, name)) sweep.figures.leftovers += 1;
+      }
+    });
+    removeIfEmpty(root, recordFolders(keyHash).join('/'));
+  } finally {
+    release();
+  }
+}
+
+interface DescribedKey {
+  readonly key: FileKey;
+  readonly keyHash: string;
+  readonly current: CurrentFile;
+}
+
+/** Of a content that carries an expiry of its own; it needs no announcement, since whoever uploaded it asked for it. */
+function sweepOwnExpiry(sweep: Sweep, context: SweepContext, { key, keyHash, current }: DescribedKey): void {
+  const { root, rule } = context;
+  const expiresMs = readRecord(root, keyHash, current.record, key)?.expiresMs ?? null;
+  if (!rule.isPast(expiresMs)) return;
+  const { folders, name } = locate(key, keyHash);
+  withFolder(root, folders, (folder) => {
+    const isSame = (): boolean => currentOf(root, key, keyHash)?.record === current.record;
+    sweep.remove(folder, name, key, { isExpired: isSame, size: current.sizeBytes });
+    sweep.settleFolder(folder);
+  });
+}
+
+/** At no instant is there a version without a current file, except while one is deleted, under the lock. */
+function sweepVersions(sweep: Sweep, { root, locks }: SweepContext, keyHash: string): void {
+  const key = keyOfHash(root, keyHash);
+  if (key === null || currentOf(root, key, keyHash) !== null) return;
+  const release = locks.tryAcquire(keyHash);
+  if (release === null) return;
+  try {
+    if (currentOf(root, key, keyHash) !== null) return;
+    forgetKey(root, keyHash, null);
+    sweep.figures.leftovers += 1;
+  } finally {
+    release();
+  }
+}
+
+function unlinkLeftOver(folder: Folder, name: string): boolean {
+  const stats = lstatSync(inside(folder, name), { throwIfNoEntry: false });
+  if (stats === undefined || Date.now() - stats.ctimeMs < LEFT_OVER_MS) return false;
+  attempt('unlink left over', () => unlinkSync(inside(folder, name)));
+  return true;
+}
+
+function namesIn(root: Folder, names: readonly string[]): readonly string[] {
+  return withFolder(root, names, (folder) => attempt('readdir', () => readdirSync(inside(folder, '.')))) ?? [];
+}

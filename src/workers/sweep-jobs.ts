@@ -1,0 +1,63 @@
+/** The sweep as short jobs: each is one portion of the pass that is going on in this thread. */
+
+import { ExpiryRule } from '../shared/expiry-rule.ts';
+import type { SweepJob, WorkerSettings } from '../shared/messages.ts';
+import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
+import { SharedCount } from '../shared/shared-count.ts';
+import { SteadyClock } from '../shared/steady-clock.ts';
+import type { SweepPortion } from '../shared/sweep-report.ts';
+import { closeFolder, type Folder, openRoot } from './storage/folder.ts';
+import { Sweep } from './storage/sweep.ts';
+
+interface RunningPass {
+  readonly pass: number;
+  readonly root: Folder;
+  readonly sweep: Sweep;
+}
+
+export class SweepJobs {
+  private readonly settings: WorkerSettings;
+  private running: RunningPass | null = null;
+
+  constructor(settings: WorkerSettings) {
+    this.settings = settings;
+  }
+
+  /** Goes on with the pass; begins it when this thread does not know it. Errors: io, denied, too-many-files. */
+  advance(job: SweepJob): SweepPortion {
+    const { sweep } = this.running?.pass === job.pass ? this.running : this.begin(job);
+    let isOver = true;
+    try {
+      const portion = sweep.advance(job.budgetMs);
+      isOver = portion.isDone;
+      return portion;
+    } finally {
+      if (isOver) this.end();
+    }
+  }
+
+  private begin({ pass, knownFiles }: SweepJob): RunningPass {
+    this.end();
+    const { storeDir, durability, expiry, clockStart, prunedFolders, pathLocks } = this.settings;
+    const root = openRoot(storeDir);
+    const sweep = new Sweep({
+      root,
+      durability,
+      knownFiles,
+      rule: new ExpiryRule(expiry, new SteadyClock(clockStart)),
+      prunedFolders: new SharedCount(prunedFolders, 0),
+      locks: new PathLocks(pathLocks, JOBS_HOLDER),
+    });
+    this.running = { pass, root, sweep };
+    return this.running;
+  }
+
+  /** Closes what the pass has open. */
+  private end(): void {
+    if (this.running === null) return;
+    const { root, sweep } = this.running;
+    this.running = null;
+    sweep.end();
+    closeFolder(root);
+  }
+}
