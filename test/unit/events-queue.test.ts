@@ -11,14 +11,14 @@ function stamped(type: ServerEventType, seq: number): ServerEvent {
   return { seq, time: 0, ...sampleEvent(type) };
 }
 
-function takeAll(queue: EventQueue): ServerEvent[] {
+function takeAll(queue: EventQueue<ServerEvent>): ServerEvent[] {
   const events: ServerEvent[] = [];
   for (let event = queue.take(); event !== undefined; event = queue.take()) events.push(event);
   return events;
 }
 
 test('keeps events about the server when it is full, whatever it takes', () => {
-  const queue = new EventQueue(3);
+  const queue = new EventQueue<ServerEvent>(3);
   for (let seq = 1; seq <= 5; seq += 1) queue.add(stamped('request.completed', seq));
   assert.equal(queue.add(stamped('server.stopping', 6)), true);
   assert.equal(queue.add(stamped('server.stopped', 7)), true);
@@ -30,7 +30,7 @@ test('keeps events about the server when it is full, whatever it takes', () => {
 });
 
 test('gives up the connections that wait before a request that comes', () => {
-  const queue = new EventQueue(4);
+  const queue = new EventQueue<ServerEvent>(4);
   queue.add(stamped('connection.opened', 1));
   queue.add(stamped('request.received', 2));
   queue.add(stamped('connection.closed', 3));
@@ -44,7 +44,7 @@ test('gives up the connections that wait before a request that comes', () => {
 });
 
 test('takes connections again when half of it is free', () => {
-  const queue = new EventQueue(4);
+  const queue = new EventQueue<ServerEvent>(4);
   for (let seq = 1; seq <= 4; seq += 1) queue.add(stamped('request.received', seq));
   assert.equal(queue.add(stamped('connection.opened', 5)), false);
   queue.take();
@@ -61,7 +61,7 @@ test('keeps order, loses no server event and counts every other loss, whatever c
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const queue = new EventQueue(8);
+      const queue = new EventQueue<ServerEvent>(8);
       const taken: ServerEvent[] = [];
       let seq = 0;
       let servers = 0;

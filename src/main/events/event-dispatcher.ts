@@ -37,8 +37,11 @@ export interface EventDispatcherOptions {
   readonly monotonicMs?: () => number;
 }
 
+/** What somebody can subscribe to. */
+export type EventInterest = ServerEventType | '*';
+
 interface Subscription {
-  readonly type: ServerEventType | '*';
+  readonly type: EventInterest;
   readonly handler: EventHandler<ServerEvent>;
   isActive: boolean;
 }
@@ -50,11 +53,12 @@ const TURN_BUDGET_MS = 5;
 const PRESSED_TURN_BUDGET_MS = 50;
 
 export class EventDispatcher implements EventPublisher, EventSubscriptions {
-  private readonly queue: EventQueue;
+  private readonly queue: EventQueue<ServerEvent>;
   private readonly onHandlerError: (error: unknown, event: ServerEvent) => void;
   private readonly wallClockMs: () => number;
   private readonly monotonicMs: () => number;
   private subscriptions: readonly Subscription[] = [];
+  private readonly interestListeners = new Set<() => void>();
   /** Who gets which type, in order of subscription; built when first asked for. */
   private readonly byType = new Map<ServerEventType, readonly Subscription[]>();
   /** Handlers of `server.stopped` that have not settled. */
@@ -91,15 +95,30 @@ export class EventDispatcher implements EventPublisher, EventSubscriptions {
     };
   }
 
+  /** The types that somebody has subscribed to; `'*'` stands for all. */
+  get interests(): readonly EventInterest[] {
+    return [...new Set(this.subscriptions.map(({ type }) => type))];
+  }
+
+  /** Calls back whenever `interests` may have changed. */
+  onInterestsChange(listener: () => void): void {
+    this.interestListeners.add(listener);
+  }
+
   wants(type: ServerEventType): boolean {
     return this.subscribersOf(type).length > 0;
   }
 
   /** Takes the object over: the publisher does not use it any more. */
   publish(event: ServerEventBody): void {
+    this.publishAt(event, this.wallClockMs());
+  }
+
+  /** The same for an event of another thread: `time` is when it happened there. */
+  publishAt(event: ServerEventBody, time: number): void {
     if (!this.wants(event.type)) return;
     this.seq += 1;
-    if (this.queue.add(stamp(event, this.seq, this.wallClockMs()))) this.schedule();
+    if (this.queue.add(stamp(event, this.seq, time))) this.schedule();
   }
 
   /**
@@ -123,6 +142,7 @@ export class EventDispatcher implements EventPublisher, EventSubscriptions {
   private replaceSubscriptions(subscriptions: readonly Subscription[]): void {
     this.subscriptions = subscriptions;
     this.byType.clear();
+    for (const listener of this.interestListeners) listener();
   }
 
   private subscribersOf(type: ServerEventType): readonly Subscription[] {

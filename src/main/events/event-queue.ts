@@ -3,7 +3,7 @@
  * comes new; events about the server's own life are never lost.
  */
 
-import type { ServerEvent, ServerEventType } from '../../shared/events.ts';
+import type { ServerEventType } from '../../shared/events.ts';
 
 /** What an overflow gives up before anything else. */
 const DROPPED_FIRST: ReadonlySet<ServerEventType> = new Set<ServerEventType>([
@@ -11,10 +11,10 @@ const DROPPED_FIRST: ReadonlySet<ServerEventType> = new Set<ServerEventType>([
   'connection.closed',
 ]);
 
-export class EventQueue {
+export class EventQueue<E extends { readonly type: ServerEventType }> {
   private readonly capacity: number;
   /** Slots are reused: the events are those from `head` up to, not including, `tail`. */
-  private readonly slots: (ServerEvent | undefined)[] = [];
+  private readonly slots: (E | undefined)[] = [];
   private head = 0;
   private tail = 0;
   private dropped = 0;
@@ -40,7 +40,7 @@ export class EventQueue {
   }
 
   /** Returns false when the event was given up. */
-  add(event: ServerEvent): boolean {
+  add(event: E): boolean {
     if (this.isPressed && !this.isHalfFull) this.isPressed = false;
     if ((this.isPressed || this.length >= this.capacity) && !this.admits(event.type)) {
       this.dropped += 1;
@@ -53,7 +53,7 @@ export class EventQueue {
   }
 
   /** The oldest event. */
-  take(): ServerEvent | undefined {
+  take(): E | undefined {
     const event = this.slots[this.head];
     if (event === undefined) return undefined;
     this.slots[this.head] = undefined;
@@ -75,7 +75,7 @@ export class EventQueue {
   }
 
   /** Moves the events that pass to the front of the slots; returns how many did not. */
-  private keep(passes: (event: ServerEvent) => boolean): number {
+  private keep(passes: (event: E) => boolean): number {
     const before = this.length;
     let end = 0;
     for (let at = this.head; at < this.tail; at += 1) {
