@@ -8,7 +8,6 @@ import type { Config, ListenAddress } from './config/config.ts';
 import { formatHostPort } from './config/host-port.ts';
 import { claimSocketPath, openSocketToGroup, removeSocket } from './config/unix-socket.ts';
 import { StartError } from './start-error.ts';
-import type { UwsServer } from './uws/uws-server.ts';
 
 /** Where a server can be reached, as it turned out (port 0 is any free port). */
 export interface Listening {
@@ -17,11 +16,19 @@ export interface Listening {
   readonly text: string;
 }
 
-export async function listenPublic(server: UwsServer, address: Config['listen']): Promise<Listening> {
+/** What can listen. */
+export interface Port {
+  /** Resolves to the port; null: the address cannot be had. */
+  listen(host: string, port: number): Promise<number | null>;
+  /** Nothing may lie at the path. */
+  listenUnix(path: string): Promise<boolean>;
+}
+
+export async function listenPublic(server: Port, address: Config['listen']): Promise<Listening> {
   return address.kind === 'unix' ? listenUnix(server, address.path) : listenTcp(server, address, 'ListenPort');
 }
 
-export function listenOperator(server: UwsServer, address: NonNullable<Config['metrics']>): Promise<Listening> {
+export function listenOperator(server: Port, address: NonNullable<Config['metrics']>): Promise<Listening> {
   return listenTcp(server, address, 'MetricsPort');
 }
 
@@ -30,7 +37,7 @@ export function forgetAddress({ address }: Listening): void {
   if (address.kind === 'unix') removeSocket(address.path);
 }
 
-async function listenTcp(server: UwsServer, { host, port }: TcpAddress, key: string): Promise<Listening> {
+async function listenTcp(server: Port, { host, port }: TcpAddress, key: string): Promise<Listening> {
   const bound = await server.listen(host, port);
   const wanted = formatHostPort({ host, port });
   if (bound === null) throw new StartError(`${key} ${wanted}: ${await whyNot(host, port)}`);
@@ -39,7 +46,7 @@ async function listenTcp(server: UwsServer, { host, port }: TcpAddress, key: str
 
 type TcpAddress = Pick<Extract<ListenAddress, { kind: 'tcp' }>, 'host' | 'port'>;
 
-async function listenUnix(server: UwsServer, path: string): Promise<Listening> {
+async function listenUnix(server: Port, path: string): Promise<Listening> {
   const refusal = await claimSocketPath(path);
   if (refusal !== null) throw new StartError(`ListenPort: ${refusal}`);
   if (!(await server.listenUnix(path))) throw new StartError(`ListenPort ${path}: the socket cannot be made there`);

@@ -15,9 +15,9 @@ test('a count shows the sum of all places, and each place is its own', () => {
   const shared = SharedCount.allocate(3);
   const [first, second, third] = [0, 1, 2].map((place) => new SharedCount(shared, place));
   assert.ok(first !== undefined && second !== undefined && third !== undefined);
-  assert.equal(first.add(2), 2);
-  assert.equal(second.add(5), 7);
-  assert.equal(third.add(-1), 6);
+  assert.equal(first.addAndSum(2), 2);
+  assert.equal(second.addAndSum(5), 7);
+  assert.equal(third.addAndSum(-1), 6);
   second.set(0);
   assert.deepEqual([first.total, second.total, third.total], [1, 1, 1]);
 });
@@ -30,8 +30,8 @@ const CONTENDER = `
     const inside = new SharedCount(workerData.inside, workerData.place);
     let most = 0;
     for (let round = 0; round < workerData.rounds; round += 1) {
-      if (count.add(1) <= workerData.limit) {
-        most = Math.max(most, inside.add(1));
+      if (count.addAndSum(1) <= workerData.limit) {
+        most = Math.max(most, inside.addAndSum(1));
         inside.add(-1);
       }
       count.add(-1);

@@ -60,7 +60,7 @@ export class UploadService {
       return;
     }
     // Counted before it is looked at: others may be let in at the same moment.
-    if (inFlight.add(1) > maxConcurrentUploads) {
+    if (inFlight.addAndSum(1) > maxConcurrentUploads) {
       inFlight.add(-1);
       events.publish({ type: 'pool.saturated', uploads: maxConcurrentUploads, limit: maxConcurrentUploads });
       onEnd({ kind: 'refused', problem: problems.busy, failure: null });

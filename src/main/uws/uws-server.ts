@@ -1,23 +1,27 @@
 /**
- * The front end: one uWebSockets.js application that listens, turns each request into an Exchange, and hands it on in
- * the same turn. Together with this folder's other files the only code that knows uWebSockets.js.
+ * The front end: one uWebSockets.js application that turns each request into an Exchange and hands it on in the same
+ * turn. It listens itself, or gets its connections from an acceptor on another thread. Together with this folder's other
+ * files the only code that knows uWebSockets.js.
  */
 
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { SlotTable } from '../../shared/slot-table.ts';
 import type { Exchange, RequestHead } from '../http/exchange.ts';
 import type { FieldLine } from '../http/field-line.ts';
 import { readFraming } from '../http/framing.ts';
+import { ListenSocket } from './listen-socket.ts';
 import type { UwsModule } from './load-uws.ts';
 import { readableAddress } from './remote-address.ts';
+import type { ServerDescriptor } from './uws-acceptor.ts';
 import { type ExchangeHost, UwsExchange } from './uws-exchange.ts';
 
 const TICK_MS = 1_000;
 
 /** A number that may be counted together with other servers. */
 export interface OpenCount {
+  add(change: number): void;
   /** Returns the new number, of all that count together. */
-  add(change: number): number;
+  addAndSum(change: number): number;
 }
 
 export interface UwsServerOptions {
@@ -36,9 +40,9 @@ export interface UwsServerOptions {
   readonly onConnection?: (change: 'opened' | 'closed', open: number, remote: string) => void;
 }
 
-/** `listen` as it is; the typings lack the form with a host and options. */
-interface ListenWithOptions {
-  listen(host: string, port: number, options: number, callback: (socket: us_listen_socket | false) => void): unknown;
+/** What the typings leave out. */
+interface AppWithDescriptor {
+  getDescriptor(): ServerDescriptor;
 }
 
 export class UwsServer implements ExchangeHost {
@@ -46,7 +50,8 @@ export class UwsServer implements ExchangeHost {
   private readonly options: UwsServerOptions;
   private readonly app: TemplatedApp;
   private readonly exchanges = new SlotTable<UwsExchange>();
-  private listenSocket: us_listen_socket | null = null;
+  private readonly listenSocket: ListenSocket;
+  private isClosed = false;
   private requests = 0;
   private ticker: NodeJS.Timeout | null = null;
 
@@ -55,42 +60,40 @@ export class UwsServer implements ExchangeHost {
     this.app = options.uws.App();
     // One route for everything: without a match the library closes the connection silently.
     this.app.any('/*', (res, req) => this.receive(res, req));
+    this.listenSocket = new ListenSocket(options.uws, this.app);
     this.app.filter((res, change) => this.countConnection(res, Number(change)));
   }
 
-  /**
-   * Listens on a TCP port, exclusively: the library would otherwise share it with any other server silently. Resolves
-   * to the port, or to null when the address cannot be had.
-   */
-  listen(host: string, port: number): Promise<number | null> {
-    return new Promise((resolve) => {
-      const app = this.app as unknown as ListenWithOptions;
-      // Of `ListenOptions`, which is a type without a value.
-      const exclusivePort = 1;
-      app.listen(host, port, exclusivePort, (socket) => {
-        resolve(this.started(socket) ? this.options.uws.us_socket_local_port(socket as us_listen_socket) : null);
-      });
-    });
+  /** Listens on a TCP port. Resolves to the port, or to null when the address cannot be had. */
+  async listen(host: string, port: number): Promise<number | null> {
+    const bound = await this.listenSocket.listen(host, port);
+    if (bound !== null) this.startClock();
+    return bound;
   }
 
   /** Listens on a unix socket. The caller has made sure that nothing lies at the path: the library would remove it. */
-  listenUnix(path: string): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.app.listen_unix((socket) => resolve(this.started(socket)), path);
-    });
+  async listenUnix(path: string): Promise<boolean> {
+    const isListening = await this.listenSocket.listenUnix(path);
+    if (isListening) this.startClock();
+    return isListening;
+  }
+
+  /** Gets its connections from an acceptor on another thread instead; returns what the acceptor knows it by. */
+  attach(): ServerDescriptor {
+    this.startClock();
+    return (this.app as unknown as AppWithDescriptor).getDescriptor();
   }
 
   /** Takes no new connections; those that are open are told to close with their next answer. */
   stopListening(): void {
     this.isDraining = true;
-    if (this.listenSocket === null) return;
-    this.options.uws.us_listen_socket_close(this.listenSocket);
-    this.listenSocket = null;
+    this.listenSocket.close();
   }
 
-  /** Ends every connection at once. */
+  /** Ends every connection at once, also those that an acceptor has sent on their way. */
   closeAll(): void {
     this.stopListening();
+    this.isClosed = true;
     if (this.ticker !== null) clearInterval(this.ticker);
     for (const exchange of [...this.exchanges]) exchange.close('shutdown');
     this.app.close();
@@ -110,11 +113,8 @@ export class UwsServer implements ExchangeHost {
     this.options.onError(error);
   }
 
-  private started(socket: us_listen_socket | false): boolean {
-    if (socket === false) return false;
-    this.listenSocket = socket;
+  private startClock(): void {
     this.ticker = setInterval(() => this.tick(), TICK_MS);
-    return true;
   }
 
   private receive(res: HttpResponse, req: HttpRequest): void {
@@ -154,12 +154,12 @@ export class UwsServer implements ExchangeHost {
 
   private countConnection(res: HttpResponse, change: number): void {
     const { onConnection, connections, maxConnections } = this.options;
-    const open = connections.add(change);
+    const open = connections.addAndSum(change);
     if (change < 0) onConnection?.('closed', open, '');
     else {
       onConnection?.('opened', open, this.remoteOf(res));
       // Above the cap descriptors would run out, and the accept loop would spin.
-      if (open > maxConnections) res.close();
+      if (open > maxConnections || this.isClosed) res.close();
     }
   }
 
