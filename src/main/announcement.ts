@@ -41,6 +41,7 @@ export function announce({ config, version, listen, logger }: AnnouncementParts)
     durability: config.durability,
     max_upload_bytes: config.maxUploadBytes,
     max_concurrent_uploads: config.maxConcurrentUploads,
+    listeners: config.listeners,
     upload_lanes: config.uploadLanes,
     download_lanes: config.downloadLanes,
   });

@@ -9,13 +9,14 @@ import { SharedFlag } from '../shared/shared-flag.ts';
 import { SteadyClock } from '../shared/steady-clock.ts';
 import type { Config } from './config/config.ts';
 import { noExpiryWarning } from './config/config-warnings.ts';
-import { DataPlane } from './data-plane.ts';
 import type { EventDispatcher } from './events/event-dispatcher.ts';
 import type { ServerLogger } from './events/logger.ts';
 import { Metrics } from './events/metrics-subscriber.ts';
 import { failureEvent } from './failure-event.ts';
 import { forgetAddress, type Listening, listenOperator, listenPublic } from './front-end.ts';
 import { JobPool } from './job-pool.ts';
+import { createListeners } from './listeners/create-listeners.ts';
+import type { Listeners } from './listeners/listeners.ts';
 import { createOperatorRoutes, type Readiness } from './operator-routes.ts';
 import { allocateSharedMemory, type OpenCounts, openCounts } from './shared-memory.ts';
 import { StoreKeeper } from './store-keeper.ts';
@@ -38,6 +39,12 @@ export interface AppDependencies {
   readonly logger: ServerLogger;
 }
 
+/** Where the server can be reached. */
+export interface Ports {
+  readonly listen: Listening;
+  readonly metrics: Listening | null;
+}
+
 export class App {
   private config: Config;
   private readonly dependencies: AppDependencies;
@@ -46,7 +53,7 @@ export class App {
   private readonly expiry: ExpiryRule;
   private readonly sweeps: SweepSchedule;
   private readonly counts: OpenCounts;
-  private readonly dataPlane: DataPlane;
+  private readonly listeners: Listeners;
   private readonly metrics: Metrics;
   private readonly operatorServer: UwsServer;
   private readonly listening: Listening[] = [];
@@ -59,7 +66,7 @@ export class App {
     this.config = config;
     const workerSettings = workerSettingsOf(config);
     this.jobs = new JobPool({ settings: workerSettings, events });
-    const memory = allocateSharedMemory(1);
+    const memory = allocateSharedMemory(config.listeners);
     this.counts = openCounts(memory, 0);
     const degraded = new SharedFlag(memory.degraded);
     const { storeDir } = config;
@@ -68,17 +75,9 @@ export class App {
     this.expiry = new ExpiryRule(workerSettings.expiry, clock);
     this.expiry.fileTtlSeconds = config.fileTtlSeconds;
     this.sweeps = this.buildSweeps(clock);
+    const { health } = this.store;
     const name = process.pid.toString(36);
-    this.dataPlane = new DataPlane({
-      uws,
-      name,
-      config,
-      workerSettings,
-      memory,
-      plane: 0,
-      events,
-      health: this.store.health,
-    });
+    this.listeners = createListeners({ uws, name, config, workerSettings, memory, events, health });
     this.metrics = this.buildMetrics();
     this.operatorServer = this.buildOperatorServer();
   }
@@ -88,13 +87,14 @@ export class App {
     return Math.max(this.counts.requests.total, this.counts.uploads.total);
   }
 
-  /** Opens the store, then the ports. Errors: StartError. */
-  async start(): Promise<{ readonly listen: Listening; readonly metrics: Listening | null }> {
+  /** Opens the store, then the ports. Resolves to null when the app was stopped meanwhile. Errors: StartError. */
+  async start(): Promise<Ports | null> {
     const { config } = this;
     await this.store.open();
-    this.dataPlane.start();
     const metrics = config.metrics === null ? null : await this.openOperatorPort(config.metrics);
-    const listen = await listenPublic(this.dataPlane.server, config.listen);
+    await this.listeners.start();
+    if (this.state === 'stopping') return null;
+    const listen = await listenPublic(this.listeners.port, config.listen);
     this.listening.push(listen);
     this.looker = setInterval(() => void this.store.look(), LOOK_INTERVAL_MS);
     this.state = 'ready';
@@ -103,21 +103,21 @@ export class App {
     return { listen, metrics };
   }
 
-  /** What a new configuration changes while the server runs. */
-  applyConfig(config: Config): void {
+  /** What a new configuration changes while the server runs. Resolves when it is in effect. */
+  async applyConfig(config: Config): Promise<void> {
     if (config.fileTtlSeconds !== this.expiry.fileTtlSeconds) {
       this.expiry.fileTtlSeconds = config.fileTtlSeconds;
       this.sweeps.sweepNow();
     }
     this.config = config;
-    this.dataPlane.applyConfig(config);
+    await this.listeners.applyConfig(config);
     this.dependencies.logger.setLevel(config.logLevel);
   }
 
   /** Takes no new connections; what runs goes on. */
   stopAccepting(): void {
     this.state = 'stopping';
-    this.dataPlane.server.stopListening();
+    this.listeners.stopAccepting();
   }
 
   /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
@@ -126,11 +126,16 @@ export class App {
     if (this.looker !== null) clearInterval(this.looker);
     this.sweeps.stop();
     this.operatorServer.closeAll();
-    await this.dataPlane.stop();
+    await this.listeners.stop();
     await this.store.close();
     await this.jobs.stop();
     this.metrics.stop();
     for (const listening of this.listening) forgetAddress(listening);
+  }
+
+  /** Lets go of all connections, so that the process may be ended at once. */
+  async abandon(): Promise<void> {
+    await this.listeners.abandon();
   }
 
   /** Nothing counts when nobody can look: events without a listener cost nothing. */
@@ -167,6 +172,7 @@ export class App {
 
   private readiness(): Readiness {
     if (this.state !== 'ready') return this.state;
+    if (this.listeners.serving === 0) return 'starting';
     return this.store.health.isDegraded ? 'store degraded' : 'ready';
   }
 
@@ -177,12 +183,13 @@ export class App {
       requestsInFlight: () => this.counts.requests.total,
       openConnections: () => this.counts.connections.total,
       uploadsInFlight: (protocol: string) => (protocol === 'put' ? this.counts.uploads.total : 0),
-      poolStats: () => sumOf(this.dataPlane.poolStats, this.jobs.stats),
+      poolStats: () => sumOf(this.listeners.poolStats, this.jobs.stats),
       storeFreeBytes: () => this.store.space?.freeBytes ?? null,
       isStoreDegraded: () => this.store.health.isDegraded,
       isExpirySuspended: () => this.sweeps.isSuspended,
       configWarnings: () => new Set(this.config.warnings.flatMap(({ reason }) => (reason === null ? [] : [reason]))),
-      droppedEvents: () => events.droppedEvents,
+      listenerLag: () => this.listeners.readLag(),
+      droppedEvents: () => events.droppedEvents + this.listeners.droppedEvents,
       droppedLogLines: () => logger.droppedLines(),
     };
     return new Metrics({ events, sources, version, durability: this.config.durability });

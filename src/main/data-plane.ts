@@ -15,6 +15,7 @@ import { servedType } from './download/representation.ts';
 import { failureEvent } from './failure-event.ts';
 import { LaneWatchdog } from './lane-watchdog.ts';
 import { Pipeline } from './pipeline.ts';
+import type { PlaneShare } from './plane-share.ts';
 import { type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
 import type { StoreHealth } from './store-health.ts';
 import { createPlainPut } from './upload/plain-put.ts';
@@ -27,9 +28,6 @@ import { type PoolStats, WorkerPool } from './worker-pool.ts';
 const MAX_BUFFER_BYTES = 512 * 1024;
 /** Most uploads of chats fit into this. */
 const SMALL_BUFFER_BYTES = 64 * 1024;
-/** Bounds on the body bytes in memory, each way. */
-const UPLOAD_MEMORY_BYTES = 192 * 1024 * 1024;
-const DOWNLOAD_MEMORY_BYTES = 48 * 1024 * 1024;
 const TICK_MS = 1_000;
 const TRIM_TICKS = 5;
 
@@ -38,6 +36,7 @@ export interface DataPlaneDependencies {
   /** Prefix of request ids, unlike any other in this process. */
   readonly name: string;
   readonly config: Config;
+  readonly share: PlaneShare;
   readonly workerSettings: WorkerSettings;
   readonly memory: SharedMemory;
   /** Number of this data plane among those that share the memory. */
@@ -64,7 +63,7 @@ export class DataPlane {
   private ticks = 0;
 
   constructor(dependencies: DataPlaneDependencies) {
-    const { config } = dependencies;
+    const { config, share } = dependencies;
     this.dependencies = dependencies;
     this.uploadRules = rulesOf(config);
     this.maxVersions = config.maxVersions;
@@ -72,12 +71,17 @@ export class DataPlane {
     this.generations = new ContentGenerations(dependencies.memory.generations);
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
     const sizes = [Math.min(SMALL_BUFFER_BYTES, bufferBytes), bufferBytes] as const;
-    this.uploadBuffers = new BufferPool({ sizes, maxBytes: UPLOAD_MEMORY_BYTES });
-    this.downloadBuffers = new BufferPool({ sizes: [MAX_BUFFER_BYTES], maxBytes: DOWNLOAD_MEMORY_BYTES });
+    this.uploadBuffers = new BufferPool({ sizes, maxBytes: share.uploadBytes });
+    this.downloadBuffers = new BufferPool({ sizes: [MAX_BUFFER_BYTES], maxBytes: share.downloadBytes });
     this.pool = this.buildPool();
     this.uploads = this.buildUploads();
     this.downloads = this.buildDownloads();
     this.server = this.buildServer();
+  }
+
+  /** Requests that have not been answered completely. */
+  get openRequests(): number {
+    return this.counts.requests.own;
   }
 
   get poolStats(): PoolStats {
@@ -116,11 +120,9 @@ export class DataPlane {
 
   private buildPool(): WorkerPool {
     const { uploadBuffers, downloadBuffers } = this;
-    const { config, workerSettings: settings, events } = this.dependencies;
-    const { uploadLanes, downloadLanes } = config;
+    const { config, share, workerSettings: settings, events } = this.dependencies;
     const secrets = secretsOf(config);
-    const lanes = { uploadLanes, downloadLanes, firstPlace: 0 };
-    return new WorkerPool({ ...lanes, secrets, settings, uploadBuffers, downloadBuffers, events });
+    return new WorkerPool({ ...share, secrets, settings, uploadBuffers, downloadBuffers, events });
   }
 
   private buildUploads(): UploadService {
@@ -135,9 +137,10 @@ export class DataPlane {
 
   private buildDownloads(): DownloadService {
     const { pool, downloadBuffers: buffers, generations } = this;
-    const { config, events } = this.dependencies;
+    const { config, share, events } = this.dependencies;
+    const { cacheBytes } = share;
     const rules = { hasRanges: config.resumableDownloadsEnabled, isReplaceable: config.enableVersioning };
-    return new DownloadService({ pool, buffers, events, rules, generations });
+    return new DownloadService({ pool, buffers, events, rules, generations, cacheBytes });
   }
 
   private buildServer(): UwsServer {

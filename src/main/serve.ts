@@ -102,7 +102,9 @@ class Serving {
     this.app = app;
     try {
       announceWarnings(config, logger);
-      const { listen, metrics } = await app.start();
+      const ports = await app.start();
+      if (ports === null) return exited;
+      const { listen, metrics } = ports;
       const durationMs = performance.now() - startedMs;
       events.publish({ type: 'server.started', listen: listen.text, metrics: metrics?.text ?? null, durationMs });
       announce({ config, version, listen, logger });
@@ -124,16 +126,21 @@ class Serving {
   }
 
   private stop(signal: string): void {
-    if (this.isStopping) process.exit(exitStatus.failure);
-    void this.shutDown(signal, this.config.shutdownTimeoutMs, exitStatus.ok);
+    if (this.isStopping) void this.exitAtOnce();
+    else void this.shutDown(signal, this.config.shutdownTimeoutMs, exitStatus.ok);
   }
 
   /** A bug: what runs may be finished quickly, then a fresh process is better. */
   private fail(code: string, reason: unknown): void {
     this.events.publish(failureEvent(code, reason, true));
     if (this.isStopping) return;
-    setTimeout(() => process.exit(exitStatus.failure), FATAL_TIMEOUT_MS + 500).unref();
+    setTimeout(() => void this.exitAtOnce(), FATAL_TIMEOUT_MS + 500).unref();
     void this.shutDown(code, FATAL_TIMEOUT_MS / 2, exitStatus.failure);
+  }
+
+  private async exitAtOnce(): Promise<void> {
+    await this.app?.abandon();
+    process.exit(exitStatus.failure);
   }
 
   private async shutDown(signal: string, timeoutMs: number, status: number): Promise<void> {
@@ -149,7 +156,7 @@ class Serving {
     try {
       const { next, changed, needRestart } = compareConfigs(this.config, readConfig(this.options));
       this.config = next;
-      this.app?.applyConfig(next);
+      await this.app?.applyConfig(next);
       events.publish({ type: 'config.reloaded', changed, needRestart });
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;

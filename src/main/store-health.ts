@@ -81,3 +81,22 @@ export class StoreMonitor implements StoreHealth {
     this.events.publish({ type: 'storage.degraded', code: detail, recovered: true });
   }
 }
+
+/** The same on a thread that does not decide: sees the flag, and passes on what the monitor should hear of. */
+export class StoreHealthReporter implements StoreHealth {
+  private readonly flag: SharedFlag;
+  private readonly send: (failure: StorageFailure) => void;
+
+  constructor(dependencies: { flag: SharedFlag; send: (failure: StorageFailure) => void }) {
+    this.flag = dependencies.flag;
+    this.send = dependencies.send;
+  }
+
+  get isDegraded(): boolean {
+    return this.flag.isSet;
+  }
+
+  report(failure: StorageFailure): void {
+    if (degrading.has(failure.code)) this.send(failure);
+  }
+}

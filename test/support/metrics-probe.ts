@@ -21,6 +21,7 @@ export class MetricsProbe {
     isStoreDegraded: () => false,
     isExpirySuspended: () => false,
     configWarnings: () => new Set(),
+    listenerLag: () => null,
     droppedEvents: () => 0,
     droppedLogLines: () => 0,
   };
@@ -38,6 +39,7 @@ export class MetricsProbe {
       isStoreDegraded: () => this.sources.isStoreDegraded(),
       isExpirySuspended: () => this.sources.isExpirySuspended(),
       configWarnings: () => this.sources.configWarnings(),
+      listenerLag: () => this.sources.listenerLag(),
       droppedEvents: () => this.sources.droppedEvents(),
       droppedLogLines: () => this.sources.droppedLogLines(),
     };

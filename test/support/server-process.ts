@@ -100,7 +100,7 @@ export class ServerProcess {
     ];
     // As `npm start` and the executable's first line set it.
     const native = { UV_THREADPOOL_SIZE: '16', MALLOC_TRIM_THRESHOLD_: '1048576' };
-    const environment = { PATH: process.env['PATH'] ?? '', ...native, ...options.environment };
+    const environment = { PATH: process.env['PATH'] ?? '', ...native, ...listeners(), ...options.environment };
     const child = spawn(command, args, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     return new ServerProcess(child, folder, storeDir);
   }
@@ -195,6 +195,13 @@ const defaults: TomlSettings = {
   MetricsPort: '127.0.0.1:0',
   MinFreeSpace: 0,
 };
+
+/** Every test can be run with several listeners: `HMAC_FILE_SERVER_LISTENERS=2 npm run test:e2e`. */
+function listeners(): Readonly<Record<string, string>> {
+  const name = 'HMAC_FILE_SERVER_LISTENERS';
+  const value = process.env[name];
+  return value === undefined ? {} : { [name]: value };
+}
 
 function renderToml(settings: TomlSettings): string {
   // JSON strings, numbers, booleans and arrays of strings are TOML, too.

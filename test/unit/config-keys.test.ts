@@ -225,6 +225,9 @@ table(
     ['MaxConcurrentUploads = 0', /is below 1/],
     ['MaxConnections = 0', /is below 1/],
     ['UploadLanes = 65', /is above 64/],
+    ['Listeners = 0', /is below 1/],
+    ['Listeners = 65', /is above 64/],
+    ['Listeners = "2"', /is a string/],
     ['DownloadLanes = -1', /is below 0/],
   ],
   refuses,
@@ -300,6 +303,18 @@ describe('values that mean something else', () => {
     const { uploadLanes, downloadLanes } = withLines('');
     assert.deepEqual([HOST.cores, uploadLanes, downloadLanes], [4, 4, 2]);
     assert.equal(withLines('UploadLanes = 7').uploadLanes, 7);
+  });
+
+  it('are enough lanes for every listener, and no more than the cores need', () => {
+    const lanesOf = (lines: string): readonly number[] => {
+      const { listeners, uploadLanes, downloadLanes } = withLines(lines);
+      return [listeners, uploadLanes, downloadLanes];
+    };
+    assert.deepEqual(lanesOf(''), [1, 4, 2]);
+    assert.deepEqual(lanesOf('Listeners = 2'), [2, 4, 2]);
+    assert.deepEqual(lanesOf('Listeners = 3'), [3, 4, 3]);
+    assert.deepEqual(lanesOf('Listeners = 64'), [64, 64, 64]);
+    assert.deepEqual(lanesOf('Listeners = 2\nUploadLanes = 1\nDownloadLanes = 9'), [2, 2, 9]);
   });
 
   it('are the defaults of the table', () => {

@@ -37,6 +37,8 @@ const restarts: readonly (readonly [string, readonly string[]])[] = [
   ['MaxConcurrentUploads = 1', ['MaxConcurrentUploads']],
   ['MaxConnections = 1', ['MaxConnections']],
   ['UploadLanes = 3', ['UploadLanes']],
+  // Its lanes follow.
+  ['Listeners = 8', ['Listeners', 'UploadLanes', 'DownloadLanes']],
   ['DownloadLanes = 3', ['DownloadLanes']],
 ];
 

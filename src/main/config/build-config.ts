@@ -125,11 +125,15 @@ function applyRules(input: BuildInput): readonly ConfigProblem[] {
   return problems;
 }
 
-/** 0 is automatic: upload lanes follow the cores, download lanes half of them. */
-function lanes({ UploadLanes, DownloadLanes }: Settings, cores: number): Pick<Config, 'uploadLanes' | 'downloadLanes'> {
+/** 0 is automatic: upload lanes follow the cores, download lanes half of them. No listener is without a lane. */
+function threads(settings: Settings, cores: number): Pick<Config, 'listeners' | 'uploadLanes' | 'downloadLanes'> {
+  const { Listeners, UploadLanes, DownloadLanes } = settings;
+  const automaticUploads = Math.min(8 * Listeners, Math.max(2, cores));
+  const automaticDownloads = Math.min(4 * Listeners, Math.ceil(cores / 2));
   return {
-    uploadLanes: UploadLanes === 0 ? Math.min(8, Math.max(2, cores)) : UploadLanes,
-    downloadLanes: DownloadLanes === 0 ? Math.min(4, Math.max(1, Math.ceil(cores / 2))) : DownloadLanes,
+    listeners: Listeners,
+    uploadLanes: Math.max(Listeners, UploadLanes === 0 ? automaticUploads : UploadLanes),
+    downloadLanes: Math.max(Listeners, DownloadLanes === 0 ? automaticDownloads : DownloadLanes),
   };
 }
 
@@ -165,7 +169,7 @@ function toConfig(input: BuildInput, listen: ListenAddress, storeDir: string): U
     publicOrigin: settings.PublicOrigin,
     maxConcurrentUploads: settings.MaxConcurrentUploads,
     maxConnections: settings.MaxConnections,
-    ...lanes(settings, input.host.cores),
+    ...threads(settings, input.host.cores),
     warnings: [],
   };
   return { ...config, warnings: configWarnings(config, input) };

@@ -65,9 +65,11 @@ export interface Config {
   readonly maxConcurrentUploads: number;
   /** Open client connections above which new ones are closed at once. */
   readonly maxConnections: number;
-  /** Worker threads that receive uploads. */
+  /** Threads that serve clients; 1: the main thread does. */
+  readonly listeners: number;
+  /** Worker threads that receive uploads; at least one for each listener. */
   readonly uploadLanes: number;
-  /** Worker threads that read files for downloads. */
+  /** Worker threads that read files for downloads; at least one for each listener. */
   readonly downloadLanes: number;
   readonly warnings: readonly ConfigWarning[];
 }

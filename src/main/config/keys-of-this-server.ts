@@ -149,13 +149,24 @@ export const keysOfThisServer = {
     summary: 'Open client connections above which new ones are closed at once.',
     check: integerBetween({ min: 1, max: 1_000_000, unit: 'connections' }),
   }),
+  Listeners: configKey({
+    type: 'integer',
+    topic: 'Listening',
+    unit: 'threads',
+    default: { type: 'integer', value: 1 },
+    accepts: '1 to 64',
+    summary: 'Threads that serve clients, each with an event loop of its own behind the one port.',
+    notes:
+      'One thread moves several gigabytes a second: raise it on machines with many cores, when that thread is the limit. Limits count all of them together. [operations.md](operations.md#listeners) says what each costs.',
+    check: integerBetween({ min: 1, max: 64, unit: 'threads' }),
+  }),
   UploadLanes: configKey({
     type: 'integer',
     topic: 'Transfers',
     unit: 'threads',
     default: { type: 'integer', value: 0 },
-    accepts: '1 to 64; 0 for one per core, at least 2 and at most 8',
-    summary: 'Worker threads that receive uploads.',
+    accepts: '1 to 64; 0 for one per core, at least 2, and at most 8 for each listener',
+    summary: 'Worker threads that receive uploads, divided among the listeners: at least one each.',
     check: integerBetween({ min: 0, max: 64, unit: 'threads' }),
   }),
   DownloadLanes: configKey({
@@ -163,8 +174,8 @@ export const keysOfThisServer = {
     topic: 'Transfers',
     unit: 'threads',
     default: { type: 'integer', value: 0 },
-    accepts: '1 to 64; 0 for one per two cores, at most 4',
-    summary: 'Worker threads that read files for downloads.',
+    accepts: '1 to 64; 0 for one per two cores, at most 4 for each listener',
+    summary: 'Worker threads that read files for downloads, divided among the listeners: at least one each.',
     check: integerBetween({ min: 0, max: 64, unit: 'threads' }),
   }),
 } as const;

@@ -47,6 +47,7 @@ const fieldsOfKey = {
   PublicOrigin: ({ publicOrigin }) => publicOrigin,
   MaxConcurrentUploads: ({ maxConcurrentUploads }) => maxConcurrentUploads,
   MaxConnections: ({ maxConnections }) => maxConnections,
+  Listeners: ({ listeners }) => listeners,
   UploadLanes: ({ uploadLanes }) => uploadLanes,
   DownloadLanes: ({ downloadLanes }) => downloadLanes,
 } satisfies Record<ConfigKeyName, (config: Config) => unknown>;

@@ -26,8 +26,7 @@ export interface BodyCacheLimits {
   readonly readsToKeep: number;
 }
 
-export const BODY_CACHE_LIMITS: BodyCacheLimits = {
-  maxBytes: 16 * 1024 * 1024,
+export const BODY_CACHE_LIMITS: Omit<BodyCacheLimits, 'maxBytes'> = {
   maxBodyBytes: 64 * 1024,
   freshMs: 1_000,
   readsToKeep: 8,

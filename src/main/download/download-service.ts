@@ -24,6 +24,8 @@ export interface DownloadServiceOptions {
   readonly events: EventPublisher;
   readonly rules: RepresentationRules;
   readonly generations: ContentGenerations;
+  /** Bound on the bodies that are kept in memory. */
+  readonly cacheBytes: number;
 }
 
 export class DownloadService {
@@ -33,7 +35,7 @@ export class DownloadService {
 
   constructor(options: DownloadServiceOptions) {
     this.options = options;
-    this.cache = new BodyCache(BODY_CACHE_LIMITS, options.generations);
+    this.cache = new BodyCache({ ...BODY_CACHE_LIMITS, maxBytes: options.cacheBytes }, options.generations);
   }
 
   /** Serves the file in answer to a GET or HEAD. */

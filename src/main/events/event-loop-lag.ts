@@ -1,4 +1,4 @@
-/** How late the event loop of the main thread comes to its timers: the time in which nobody was served. */
+/** How late the event loop of this thread comes to its timers: the time in which nobody was served. */
 
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
@@ -7,6 +7,13 @@ export interface LagReading {
   readonly median: number;
   readonly p99: number;
   readonly max: number;
+}
+
+export const NO_LAG: LagReading = { median: 0, p99: 0, max: 0 };
+
+/** The worse of two readings, figure by figure. */
+export function worseLag(a: LagReading, b: LagReading): LagReading {
+  return { median: Math.max(a.median, b.median), p99: Math.max(a.p99, b.p99), max: Math.max(a.max, b.max) };
 }
 
 const RESOLUTION_MS = 10;
@@ -25,7 +32,7 @@ export class EventLoopLag {
 
   /** What happened since the last call. */
   read(): LagReading {
-    if (this.delays.count === 0) return { median: 0, p99: 0, max: 0 };
+    if (this.delays.count === 0) return NO_LAG;
     const reading = {
       median: lateness(this.delays.percentile(50)),
       p99: lateness(this.delays.percentile(99)),

@@ -2,6 +2,7 @@
 
 import type { UploadProtocol } from '../../shared/events.ts';
 import type { ConfigWarningReason } from '../config/config.ts';
+import type { LagReading } from './event-loop-lag.ts';
 
 /** Figures that others keep. Each function returns at once and never throws. */
 export interface MetricsSources {
@@ -19,6 +20,8 @@ export interface MetricsSources {
   /** Nothing expires, because the wall clock has jumped. */
   isExpirySuspended(): boolean;
   configWarnings(): ReadonlySet<ConfigWarningReason>;
+  /** Lateness of event loops on other threads since the last call; null: there are none. */
+  listenerLag(): LagReading | null;
   droppedEvents(): number;
   droppedLogLines(): number;
 }

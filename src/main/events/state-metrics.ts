@@ -2,7 +2,7 @@
 
 import type { Registry } from 'prom-client';
 import type { Durability } from '../../shared/files.ts';
-import type { EventLoopLag } from './event-loop-lag.ts';
+import { type EventLoopLag, NO_LAG, worseLag } from './event-loop-lag.ts';
 import type { HostUsage } from './host-usage.ts';
 import { UPLOAD_PROTOCOLS, WARNING_REASONS } from './label-values.ts';
 import { publishCounter, publishGauge, publishInfo, publishLabelledGauge } from './metric-families.ts';
@@ -100,7 +100,7 @@ function publishStoreState(registry: Registry, sources: MetricsSources): void {
   );
 }
 
-function publishUsage(registry: Registry, { hostUsage, lag }: StateMetricsOptions): void {
+function publishUsage(registry: Registry, { sources, hostUsage, lag }: StateMetricsOptions): void {
   publishGauge(
     registry,
     { name: 'hmac_memory_usage_bytes', help: 'Memory in use on the host.' },
@@ -119,7 +119,7 @@ function publishUsage(registry: Registry, { hostUsage, lag }: StateMetricsOption
       label: 'quantile',
     },
     () => {
-      const { median, p99, max } = lag.read();
+      const { median, p99, max } = worseLag(lag.read(), sources.listenerLag() ?? NO_LAG);
       return { '0.5': median, '0.99': p99, max };
     },
   );

@@ -1,0 +1,29 @@
+/** The port between the composition root and whoever hosts the data planes: this thread, or threads of their own. */
+
+import type { Config } from '../config/config.ts';
+import type { LagReading } from '../events/event-loop-lag.ts';
+import type { Port } from '../front-end.ts';
+import type { PoolStats } from '../worker-pool.ts';
+
+export interface Listeners {
+  /** Where clients connect to. It may listen once `start` has resolved. */
+  readonly port: Port;
+  /** Resolves when all of them could serve. The store must have been prepared. Errors: StartError. */
+  start(): Promise<void>;
+  /** What a new configuration changes while the server runs. Resolves when it is in effect everywhere. */
+  applyConfig(config: Config): Promise<void>;
+  /** How many serve at this moment. */
+  readonly serving: number;
+  /** Of all of them together. */
+  readonly poolStats: PoolStats;
+  /** Events that were given up before they reached the dispatcher. */
+  readonly droppedEvents: number;
+  /** How late their event loops were since the last call, the worst of each figure; null: they are on this thread. */
+  readLag(): LagReading | null;
+  /** Takes no new connections; what runs goes on. */
+  stopAccepting(): void;
+  /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
+  stop(): Promise<void>;
+  /** Lets go of all connections, so that the process may be ended; resolves soon, whatever happens. */
+  abandon(): Promise<void>;
+}
