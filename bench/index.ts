@@ -101,7 +101,7 @@ async function makeTargets(options: BenchOptions, io: BenchIo, leftovers: Leftov
   );
   if (warning !== null) io.writeError(`${warning}\n`);
   return [workingTree, baseline].map(({ name, distFolder }) =>
-    serverTarget(name, distFolder, options.target, leftovers),
+    serverTarget({ name, distFolder, settings: new Map() }, options.target, leftovers),
   );
 }
 

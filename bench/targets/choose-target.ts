@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { TargetOptions } from '../bench-options.ts';
 import type { Leftovers } from '../leftovers.ts';
 import { NginxTarget } from './nginx.ts';
+import { parseServerSettings, type ServerSettings } from './server-settings.ts';
 import { SinkTarget } from './sink-target.ts';
 import { SpawnedServer } from './spawned-server.ts';
 import { type Target, TargetError } from './target.ts';
@@ -12,23 +13,31 @@ import { UrlTarget } from './url-target.ts';
 /** The folder with the compiled sources that this file belongs to. */
 const ownDist = dirname(dirname(import.meta.dirname));
 
-/** A build of this server as a target. */
-export function serverTarget(name: string, distFolder: string, options: TargetOptions, leftovers: Leftovers): Target {
-  const { durability, signatureForm } = options;
-  return new SpawnedServer({ name, distFolder, durability, signatureForm, leftovers });
+/** A build of this server. */
+export interface ServerBuild {
+  readonly name: string;
+  readonly distFolder: string;
+  readonly settings: ServerSettings;
 }
 
-/** `server`, `server:DIR` (a checkout that is built), `nginx`, `sink`, or a URL. */
+/** A build of this server as a target. */
+export function serverTarget(build: ServerBuild, options: TargetOptions, leftovers: Leftovers): Target {
+  const { durability, signatureForm } = options;
+  return new SpawnedServer({ ...build, durability, signatureForm, leftovers });
+}
+
+/** `server`, `server:DIR` (a checkout that is built), either with `?Key=value&…`; `nginx`, `sink`, or a URL. */
 export function chooseTarget(text: string, options: TargetOptions, leftovers: Leftovers): Target {
-  if (text === 'server') return serverTarget(text, ownDist, options, leftovers);
-  if (text.startsWith('server:')) {
-    const checkout = text.slice('server:'.length);
-    return serverTarget(text, join(resolve(checkout), 'dist'), options, leftovers);
+  const [, checkout, query] = /^server(?::([^?]+))?(?:\?(.+))?$/s.exec(text) ?? [];
+  if (/^server(?:$|[:?])/.test(text)) {
+    const distFolder = checkout === undefined ? ownDist : join(resolve(checkout), 'dist');
+    const settings = query === undefined ? new Map<string, string>() : parseServerSettings(query);
+    return serverTarget({ name: text, distFolder, settings }, options, leftovers);
   }
   if (text === 'nginx') return new NginxTarget(leftovers);
   if (text === 'sink') return new SinkTarget(leftovers);
   if (/^https?:\/\//i.test(text)) {
     return new UrlTarget({ ...options, url: text, keepsUploads: options.readsBack });
   }
-  throw new TargetError(`unknown target "${text}": server, server:DIR, nginx, sink or a URL`);
+  throw new TargetError(`unknown target "${text}": server, server:DIR, server?Key=value, nginx, sink or a URL`);
 }

@@ -8,6 +8,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { Leftovers } from '../leftovers.ts';
 import { ChildServer, findFreePort } from './child-server.ts';
 import { loopbackEndpoint } from './loopback-endpoint.ts';
+import { renderServerSettings, type ServerSettings } from './server-settings.ts';
 import { type RunningTarget, type Target, TargetError } from './target.ts';
 
 /** How slot URLs are signed. */
@@ -27,6 +28,8 @@ export interface SpawnedServerSettings {
   /** The folder with the compiled sources, that holds `src/main`. */
   readonly distFolder: string;
   readonly durability: Durability;
+  /** What the server is to be set to besides. */
+  readonly settings: ServerSettings;
   readonly signatureForm: SignatureForm;
   readonly leftovers: Leftovers;
 }
@@ -41,14 +44,16 @@ function serverEnvironment(): NodeJS.ProcessEnv {
 }
 
 function configuration(settings: SpawnedServerSettings, port: number, storeDir: string, secret: string): string {
-  return `ListenPort = "127.0.0.1:${port}"
-UploadSubDir = "${BASE}"
-StoreDir = ${JSON.stringify(storeDir)}
-Secret = "${secret}"
-Durability = "${settings.durability}"
-LogLevel = "error"
-MetricsEnabled = false
-`;
+  const own = new Map([
+    ['ListenPort', JSON.stringify(`127.0.0.1:${port}`)],
+    ['UploadSubDir', JSON.stringify(BASE)],
+    ['StoreDir', JSON.stringify(storeDir)],
+    ['Secret', JSON.stringify(secret)],
+    ['Durability', JSON.stringify(settings.durability)],
+    ['LogLevel', '"error"'],
+    ['MetricsEnabled', 'false'],
+  ]);
+  return renderServerSettings(own, settings.settings);
 }
 
 export class SpawnedServer implements Target {
@@ -86,9 +91,15 @@ export class SpawnedServer implements Target {
     };
     return {
       endpoint: loopbackEndpoint(port, particular),
-      description: `HMAC File Server, Durability = "${durability}", signed with ${signatureForm}`,
+      description: `HMAC File Server, ${described(durability, this.#settings.settings)}, signed with ${signatureForm}`,
       pids: () => server.pids(),
       stop: () => server.stop(),
     };
   }
+}
+
+function described(durability: Durability, settings: ServerSettings): string {
+  return renderServerSettings(new Map([['Durability', JSON.stringify(durability)]]), settings)
+    .trimEnd()
+    .replaceAll('\n', ', ');
 }

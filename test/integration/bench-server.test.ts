@@ -38,3 +38,20 @@ test('a signature that the server refuses is an error and no throughput', async 
   assert.deepEqual([status, load.requests, load.bytes], [1, 0, 0]);
   assert.deepEqual(load.errors, { 'status 403': 5 });
 });
+
+test('settings in the name of the target reach the server, and tell two targets apart', async () => {
+  const line =
+    'put size=10KB requests=20 connections=4 --target server?Listeners=1&LogLevel=error --vs server?Listeners=2';
+  const { status, report } = await bench(line, directory);
+  assert.equal(status, 0);
+  const targets = new Map(report.runs.map(({ target, targetDescription }) => [target, targetDescription]));
+  assert.match(targets.get('server?Listeners=2') ?? '', /Durability = "none", Listeners = 2, signed with v/);
+  assert.equal(targets.size, 2);
+});
+
+test('a setting that the server refuses ends the run with what the server says', async () => {
+  await assert.rejects(
+    bench('put size=10KB requests=1 --target server?Listeners=65', directory),
+    /Listeners = 65 is above 64/,
+  );
+});
