@@ -4,6 +4,8 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** The Debian package of each program that the tests run. */
 const packages: Readonly<Record<string, string>> = {
@@ -38,5 +40,12 @@ export function missingOnHost(): readonly string[] {
   if (process.platform !== 'linux') return ['the fault tests need Linux'];
   if (process.geteuid?.() !== 0) return ['the fault tests mount file systems: run them as root'];
   const missing = Object.entries(packages).filter(([name]) => spawnSync('which', [name]).status !== 0);
-  return missing.map(([name, debian]) => `${name} is missing: apt-get install ${debian}`);
+  const programs = missing.map(([name, debian]) => `${name} is missing: apt-get install ${debian}`);
+  return fakeTimeLibrary() === null ? [...programs, 'libfaketime is missing: apt-get install libfaketime'] : programs;
+}
+
+/** Where Debian puts it; null: it is not installed. */
+export function fakeTimeLibrary(): string | null {
+  const candidates = readdirSync('/usr/lib').map((folder) => join('/usr/lib', folder, 'faketime/libfaketimeMT.so.1'));
+  return candidates.find((path) => existsSync(path)) ?? null;
 }
