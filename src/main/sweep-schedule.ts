@@ -6,6 +6,7 @@
 
 import type { EventPublisher } from '../shared/events.ts';
 import type { SteadyClock } from '../shared/steady-clock.ts';
+import type { StorageFailure } from '../shared/storage-error.ts';
 import type { SweepTotals } from '../shared/sweep-report.ts';
 import { JobError, type JobPool } from './job-pool.ts';
 import type { StoreHealth } from './store-health.ts';
@@ -68,7 +69,7 @@ export class SweepSchedule {
       if (!this.mayNot()) await this.pass(startedMs);
     } catch (error) {
       // The end of the jobs' thread is the end of the server, and says so itself.
-      if (error instanceof JobError) this.dependencies.health.report(error.failure);
+      if (error instanceof JobError) this.failed(error.failure);
     }
     this.isSweeping = false;
     if (!this.isStopped) this.scheduleNext(performance.now() - startedMs);
@@ -92,6 +93,13 @@ export class SweepSchedule {
       await pause(PAUSE_PER_PORTION * (performance.now() - portionMs));
       if (this.mayNot()) return;
     }
+  }
+
+  /** Says why a pass was given up. Only a broken disk says something about uploads. */
+  private failed({ code, detail }: StorageFailure): void {
+    const { events, health } = this.dependencies;
+    events.publish({ type: 'server.failed', code, message: `expiry pass: ${detail}`, isFatal: false });
+    if (code === 'io') health.report({ code, detail });
   }
 
   private completed(totals: SweepTotals, durationMs: number): void {

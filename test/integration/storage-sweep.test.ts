@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
-import { JOBS_HOLDER, PathLocks } from '../../src/shared/path-locks.ts';
 import { recordName } from '../../src/workers/storage/record.ts';
 import { encodeRecord } from '../../src/workers/storage/record-format.ts';
 import { hashOf, recordFolders } from '../../src/workers/storage/store-layout.ts';
@@ -272,60 +271,6 @@ test('staging files of lanes that died, and contents that nobody can ask for, ar
   assert.equal(sweep.pass().totals.leftovers, 2);
   assert.deepEqual(store.stagingFiles(), []);
   assert.deepEqual(readdirSync(shard), []);
-});
-
-test('F78 a file that somebody works on is left to the next pass', async () => {
-  await keep(store.storage, 'locked', 'content');
-  sweep.announce(DAY_SECONDS);
-  sweep.age('locked', 2 * DAY_SECONDS);
-  const release = new PathLocks(store.settings.pathLocks, 0).tryAcquire(hashOf(keyOf('locked')));
-  assert.ok(release !== null);
-  assert.equal(sweep.pass().totals.removedFiles, 0);
-  release();
-  assert.equal(sweep.pass().totals.removedFiles, 1);
-  assert.notEqual(new PathLocks(store.settings.pathLocks, JOBS_HOLDER).tryAcquire(hashOf(keyOf('locked'))), null);
-});
-
-test('F78 a download of a file that expires ends whole', async () => {
-  await keep(store.storage, 'file', 'content');
-  const file = store.storage.openFile(keyOf('file'));
-  sweep.announce(DAY_SECONDS);
-  sweep.age('file', 2 * DAY_SECONDS);
-  assert.equal(sweep.pass().totals.removedFiles, 1);
-  const bytes = new Uint8Array(7);
-  assert.equal(file.read(bytes, 0), 7);
-  assert.equal(Buffer.from(bytes).toString(), 'content');
-  file.close();
-});
-
-test('a pass in portions does the same as one at once, and leaves no descriptor open', async () => {
-  for (let index = 0; index < 200; index += 1) {
-    const path = `folder-${index % 20}/deep-${index % 3}/${index}`;
-    await keep(store.storage, path, 'x', index % 10 === 0 ? 'x/own' : null);
-    if (index % 2 === 0) sweep.age(path, 2 * DAY_SECONDS);
-  }
-  sweep.announce(DAY_SECONDS);
-  const before = readdirSync('/proc/self/fd').length;
-  let portions = 0;
-  let removed = 0;
-  for (let isDone = false; !isDone; portions += 1) {
-    const portion = sweep.portion(100, 0.05);
-    removed += portion.expired.length;
-    isDone = portion.isDone;
-  }
-  assert.ok(portions > 5, `${portions} portions`);
-  assert.equal(removed, 100);
-  assert.equal(tree().filter((path) => !path.endsWith('/')).length, 100);
-  assert.equal(readdirSync('/proc/self/fd').length, before);
-  sweep.portion(101, 0.05);
-  sweep.portion(102, 60_000);
-  assert.equal(readdirSync('/proc/self/fd').length, before, 'a pass that is not gone on with is closed by the next');
-});
-
-test('folders beyond 128 levels are passed over, and said to be', async () => {
-  await keep(store.storage, Array(200).fill('d').join('/'), 'deep');
-  const { totals } = sweep.pass();
-  assert.deepEqual([totals.passedOver, totals.files], [1, 0]);
 });
 
 async function keepVersion(path: string, text: string): Promise<void> {

@@ -188,6 +188,8 @@ test('a pass that fails is reported, and tried again in ten minutes', async () =
   schedule.sweepNow();
   await settle();
   assert.deepEqual(reported, [failure]);
+  await events.drain(1_000);
+  assert.equal(told.filter(({ type }) => type === 'server.failed').length, 1);
   answer = () => portion(true);
   await pass(10 * MINUTE_MS);
   assert.equal(passes(), 2);

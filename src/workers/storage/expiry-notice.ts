@@ -3,7 +3,7 @@
  * old tree, removes nothing in its first pass: that pass only says how many files it would be.
  */
 
-import { closeSync, fdatasyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { type Folder, inside } from './folder.ts';
 import { withOwnTree } from './own-folders.ts';
 import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
@@ -21,8 +21,10 @@ export function isAnnounced(root: Folder, fileTtlSeconds: number | null): boolea
 /** The pass that announces is over: the next one removes. Without FileTTL the notice ends. */
 export function noteAnnounced(root: Folder, fileTtlSeconds: number | null): void {
   withOwnTree(root, (own) => {
-    if (fileTtlSeconds === null) attempt('unlink notice', () => rmSync(inside(own, NOTICE_FILE), { force: true }));
-    else if (readNotice(own) !== fileTtlSeconds) writeNotice(own, fileTtlSeconds);
+    const path = inside(own, NOTICE_FILE);
+    if (fileTtlSeconds === null) {
+      if (existsSync(path)) attempt('unlink notice', () => rmSync(path, { force: true }));
+    } else if (readNotice(own) !== fileTtlSeconds) writeNotice(own, fileTtlSeconds);
   });
 }
 

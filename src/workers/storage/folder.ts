@@ -9,6 +9,8 @@ import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-
 const FOLDER_MODE = 0o750;
 /** So often in a row a folder may be removed under the hands of an upload. */
 const MAX_ATTEMPTS = 8;
+/** How the removal of a folder that is to stay fails. */
+const STAYS: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'EBUSY', 'EACCES', 'EPERM']);
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /** An open folder. `path` names it for diagnosis and for sharing syncs; it is never opened by that name. */
@@ -160,7 +162,7 @@ export function useFolders<T>(
   }
 }
 
-/** Removes a folder by its path below an open one. False: something is in it, or it is in use, and it stays. */
+/** Removes a folder by its path below an open one. False: it stays, because it is not empty, in use or not ours. */
 export function removeIfEmpty(folder: Folder, path: string): boolean {
   try {
     rmdirSync(inside(folder, path));
@@ -168,7 +170,7 @@ export function removeIfEmpty(folder: Folder, path: string): boolean {
   } catch (error) {
     const number = errorNumberOf(error);
     if (number === 'ENOENT') return true;
-    if (number === 'ENOTEMPTY' || number === 'EEXIST' || number === 'EBUSY') return false;
+    if (number !== null && STAYS.has(number)) return false;
     throw toStorageError(error, 'rmdir');
   }
 }

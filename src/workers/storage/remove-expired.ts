@@ -12,7 +12,7 @@ import { currentOf } from './current-of-key.ts';
 import { type Folder, inside } from './folder.ts';
 import { forgetKey } from './forget-key.ts';
 import { recordName } from './record.ts';
-import { attempt } from './storage-error.ts';
+import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
 import { fileIdOf, hashOf, recordFolders, versionFolders } from './store-layout.ts';
 
 export interface RemovalContext {
@@ -51,7 +51,7 @@ export class ExpiredRemoval {
       const stats = lstatSync(inside(folder, name), { bigint: true, throwIfNoEntry: false });
       // Looked at again: a fresh file may have taken the place of the old one.
       if (stats?.isFile() !== true || !isExpired(Number(stats.mtimeNs / 1_000_000n))) return false;
-      attempt('unlink expired', () => unlinkSync(inside(folder, name)));
+      if (!unlinkIfPermitted(inside(folder, name))) return false;
       if (this.hasBelongings(keyHash)) {
         this.changed.add(folder);
         this.removed.push({ key, keyHash, record: recordName(stats.mtimeNs, stats.size) });
@@ -101,5 +101,17 @@ export class ExpiredRemoval {
 
   private sync(folder: Folder): void {
     if (this.context.durability === 'full') attempt('fsync folder', () => fsyncSync(folder.fd));
+  }
+}
+
+/** False when it is gone already, or belongs to somebody else: one such file must not end the pass. */
+function unlinkIfPermitted(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    const number = errorNumberOf(error);
+    if (number === 'ENOENT' || number === 'EACCES' || number === 'EPERM') return false;
+    throw toStorageError(error, 'unlink expired');
   }
 }

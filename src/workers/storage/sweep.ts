@@ -3,7 +3,7 @@
  * empty folders, and counts. It never follows a link, and leaves alone whatever somebody works on.
  */
 
-import { type Dirent, lstatSync } from 'node:fs';
+import { type Dirent, lstatSync, type Stats } from 'node:fs';
 import type { ExpiryRule } from '../../shared/expiry-rule.ts';
 import { type FileKey, RESERVED_SEGMENT } from '../../shared/files.ts';
 import type { SharedCount } from '../../shared/shared-count.ts';
@@ -11,6 +11,7 @@ import type { SweepPortion, SweepTotals } from '../../shared/sweep-report.ts';
 import { isAnnounced, noteAnnounced } from './expiry-notice.ts';
 import { type Folder, inside, removeIfEmpty } from './folder.ts';
 import { ExpiredRemoval, type RemovalContext } from './remove-expired.ts';
+import { errorNumberOf, toStorageError } from './storage-error.ts';
 import { sweepOwnTree } from './sweep-own-tree.ts';
 import { type WalkVisitor, walkTree } from './tree-walk.ts';
 
@@ -73,7 +74,8 @@ export class Sweep implements WalkVisitor {
   visit(entry: Dirent, folder: Folder, path: readonly string[]): boolean {
     const { name } = entry;
     if (!entry.isFile()) return true;
-    const stats = lstatSync(inside(folder, name), { throwIfNoEntry: false });
+    const stats = statsOf(folder, name);
+    if (stats === null) this.passOver();
     if (stats?.isFile() !== true) return true;
     this.count(stats.size);
     return !this.expireByAge(folder, name, [...path, name].join('/') as FileKey, stats);
@@ -152,5 +154,15 @@ export class Sweep implements WalkVisitor {
     prunedFolders.add(1);
     if (isGone) this.figures.prunedFolders += 1;
     return isGone;
+  }
+}
+
+/** undefined: gone a moment ago; null: not ours to look at. */
+function statsOf(folder: Folder, name: string): Stats | undefined | null {
+  try {
+    return lstatSync(inside(folder, name), { throwIfNoEntry: false });
+  } catch (error) {
+    if (errorNumberOf(error) === 'EACCES') return null;
+    throw toStorageError(error, 'lstat');
   }
 }

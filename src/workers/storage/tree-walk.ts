@@ -5,7 +5,7 @@
 
 import { type Dir, type Dirent, opendirSync } from 'node:fs';
 import { closeFolder, type Folder, inside, openFolders } from './folder.ts';
-import { attempt, StorageError } from './storage-error.ts';
+import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 
 /** Two descriptors for each level: deeper folders are left alone. */
 const MAX_LEVELS = 128;
@@ -36,7 +36,9 @@ function* walkFolder(
   visitor: WalkVisitor,
   skip: (name: string) => boolean = () => false,
 ): Generator<void, boolean> {
-  const entries = attempt('opendir', () => opendirSync(inside(place.folder, '.'), { bufferSize: READ_ENTRIES }));
+  const entries = openEntries(place.folder);
+  // Removed by somebody while it was opened.
+  if (entries === null) return false;
   let left = 0;
   try {
     for (let entry = next(entries); entry !== null; entry = next(entries)) {
@@ -76,6 +78,21 @@ function openToWalk(parent: Folder, name: string): Folder | null {
   }
 }
 
+function openEntries(folder: Folder): Dir | null {
+  try {
+    return opendirSync(inside(folder, '.'), { bufferSize: READ_ENTRIES });
+  } catch (error) {
+    if (errorNumberOf(error) === 'ENOENT') return null;
+    throw toStorageError(error, 'opendir');
+  }
+}
+
+/** null: there are no more, or the folder was removed by somebody. */
 function next(entries: Dir): Dirent | null {
-  return attempt('readdir', () => entries.readSync());
+  try {
+    return entries.readSync();
+  } catch (error) {
+    if (errorNumberOf(error) === 'ENOENT') return null;
+    throw toStorageError(error, 'readdir');
+  }
 }
