@@ -29,6 +29,8 @@ export class RequestLife {
     if (events.wants('request.received')) {
       events.publish({ type: 'request.received', lengthBytes: this.declaredBytes(), ...this.ref() });
     }
+    // Told after the answer, when the address can no longer be looked up.
+    if (events.wants('request.completed')) exchange.lookUpRemote();
     exchange.onAnswered(() => this.answered());
     exchange.onGone((reason) => this.gone(reason));
   }
@@ -40,6 +42,8 @@ export class RequestLife {
 
   answer(answer: Answer, cause: Cause | null): void {
     this.cause = cause;
+    // So is a failure.
+    if (answer.status >= 500) this.exchange.lookUpRemote();
     this.exchange.respond(answer);
   }
 
@@ -87,6 +91,7 @@ export class RequestLife {
 
   private ref(): RequestRef {
     const { requestId, head } = this.exchange;
-    return { requestId, method: head.method, route: this.route, path: head.path, remote: head.remote };
+    const remote = this.exchange.lookUpRemote();
+    return { requestId, method: head.method, route: this.route, path: head.path, remote };
   }
 }

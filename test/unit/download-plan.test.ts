@@ -30,7 +30,6 @@ function plan(
     query: null,
     fields: Object.entries(fields).map(([name, value]) => ({ name, value })),
     framing: { body: { kind: 'none', length: 0 }, announcesTrailer: false },
-    remote: '',
   };
   return planDownload(head, file, { hasRanges, nowMs: NOW, newBoundary: () => 'B0' });
 }
@@ -140,7 +139,6 @@ test('a repeated Range is no Range', () => {
       { name: 'range', value: 'bytes=2-3' },
     ],
     framing: { body: { kind: 'none', length: 0 }, announcesTrailer: false },
-    remote: '',
   };
   const found = planDownload(head, fileOf(100), { hasRanges: true, nowMs: NOW, newBoundary: () => 'B0' });
   assert.equal(streamed(found).head.status, 200);

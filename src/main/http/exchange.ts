@@ -17,8 +17,6 @@ export interface RequestHead {
   readonly fields: readonly FieldLine[];
   /** How the body is delimited. */
   readonly framing: RequestFraming;
-  /** Client address as text, IPv4 or compressed IPv6; empty on a unix socket. */
-  readonly remote: string;
 }
 
 /** Who ended an exchange before its answer was complete, and why. */
@@ -81,6 +79,11 @@ export interface Exchange {
   beginStream(head: AnswerHead, onDrain: () => void): void;
   /** Offers the next bytes of a streamed answer and returns how many of them were taken. */
   offer(bytes: Uint8Array): number;
+  /**
+   * Client address as text, IPv4 or compressed IPv6; empty on a unix socket. It costs a system call, and an answered
+   * exchange knows it only if it was looked up before, or outlived the turn in which it began.
+   */
+  lookUpRemote(): string;
   /** Ends the connection at once; listeners of `onGone` run with the reason. */
   close(reason: GoneReason): void;
 }

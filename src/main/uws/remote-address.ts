@@ -1,5 +1,7 @@
 /** Client addresses as people and lists of addresses write them. */
 
+import type { HttpResponse } from 'uWebSockets.js';
+
 const MAPPED_PREFIX = '0000:0000:0000:0000:0000:ffff:';
 
 /**
@@ -28,4 +30,9 @@ function compress(groups: readonly string[]): string {
   }
   if (best.length < 2) return groups.join(':');
   return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+}
+
+/** Asks the socket, which costs a system call; the response must not be over. */
+export function remoteAddressOf(res: HttpResponse): string {
+  return readableAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
 }

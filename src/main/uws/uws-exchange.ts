@@ -7,6 +7,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 import type { Answer, AnswerHead, BodyReceiver, Exchange, GoneReason, RequestHead } from '../http/exchange.ts';
 import type { ResponseFields } from '../http/field-line.ts';
 import { type FieldBlock, fieldBlock } from './field-block.ts';
+import { remoteAddressOf } from './remote-address.ts';
 import { type Closing, type Reply, writeHead, writeReply } from './reply.ts';
 import { TransferClock } from './transfer-clock.ts';
 
@@ -51,6 +52,7 @@ export class UwsExchange implements Exchange {
   private hasReceiver = false;
   private isAwaitingBody = false;
   private isInTurn = true;
+  private address: string | null = null;
   private streamed: { readonly head: AnswerHead; readonly block: FieldBlock; isHeadWritten: boolean } | null = null;
 
   constructor(dependencies: { res: HttpResponse; head: RequestHead; requestId: string; host: ExchangeHost }) {
@@ -68,6 +70,11 @@ export class UwsExchange implements Exchange {
       this.end('gone');
     });
     this.ticket = this.host.began(this);
+  }
+
+  lookUpRemote(): string {
+    if (this.address === null && !this.isOver) this.address = remoteAddressOf(this.res);
+    return this.address ?? '';
   }
 
   onGone(listener: (reason: GoneReason) => void): void {
@@ -97,6 +104,8 @@ export class UwsExchange implements Exchange {
   turnEnded(): void {
     if (this.state === 'open' && !this.isBodyComplete && !this.hasReceiver) this.receiveBody(() => {});
     this.isInTurn = false;
+    // The client may leave before anybody asks.
+    this.lookUpRemote();
   }
 
   pauseBody(): void {
@@ -153,7 +162,7 @@ export class UwsExchange implements Exchange {
   }
 
   close(reason: GoneReason): void {
-    if (this.state === 'answered' || this.state === 'gone') return;
+    if (this.isOver) return;
     this.goneReason = reason;
     this.res.close();
   }
@@ -168,6 +177,10 @@ export class UwsExchange implements Exchange {
     const verdict = this.clock.look(nowMs, this);
     if (verdict === 'rearm') this.rearm();
     else if (verdict === 'close') this.close('timeout');
+  }
+
+  private get isOver(): boolean {
+    return this.state === 'answered' || this.state === 'gone';
   }
 
   private answer(status: number, fields: ResponseFields, body: Reply['body'], length: number | null): void {
@@ -259,7 +272,7 @@ export class UwsExchange implements Exchange {
   }
 
   private end(state: 'answered' | 'gone'): void {
-    if (this.state === 'answered' || this.state === 'gone') return;
+    if (this.isOver) return;
     this.state = state;
     this.host.ended(this.ticket);
     if (state === 'answered') for (const listener of this.answeredListeners) listener();

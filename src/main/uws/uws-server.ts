@@ -11,7 +11,7 @@ import type { FieldLine } from '../http/field-line.ts';
 import { readFraming } from '../http/framing.ts';
 import { ListenSocket } from './listen-socket.ts';
 import type { UwsModule } from './load-uws.ts';
-import { readableAddress } from './remote-address.ts';
+import { remoteAddressOf } from './remote-address.ts';
 import type { ServerDescriptor } from './uws-acceptor.ts';
 import { type ExchangeHost, UwsExchange } from './uws-exchange.ts';
 
@@ -120,7 +120,7 @@ export class UwsServer implements ExchangeHost {
   private receive(res: HttpResponse, req: HttpRequest): void {
     this.requests += 1;
     const requestId = `${this.options.name}-${this.requests.toString(36)}`;
-    const exchange = new UwsExchange({ res, head: this.snapshot(res, req), requestId, host: this });
+    const exchange = new UwsExchange({ res, head: snapshot(req), requestId, host: this });
     try {
       this.options.handle(exchange);
       exchange.turnEnded();
@@ -130,34 +130,12 @@ export class UwsServer implements ExchangeHost {
     }
   }
 
-  /** Native memory of the request dies when the handler returns. */
-  private snapshot(res: HttpResponse, req: HttpRequest): RequestHead {
-    const fields: FieldLine[] = [];
-    req.forEach((name, value) => {
-      fields.push({ name, value });
-    });
-    const query: string | undefined = req.getQuery();
-    return {
-      // `getMethod` lower-cases in place.
-      method: req.getCaseSensitiveMethod(),
-      path: req.getUrl(),
-      query: query ?? null,
-      fields,
-      framing: readFraming(fields),
-      remote: this.remoteOf(res),
-    };
-  }
-
-  private remoteOf(res: HttpResponse): string {
-    return readableAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
-  }
-
   private countConnection(res: HttpResponse, change: number): void {
     const { onConnection, connections, maxConnections } = this.options;
     const open = connections.addAndSum(change);
     if (change < 0) onConnection?.('closed', open, '');
     else {
-      onConnection?.('opened', open, this.remoteOf(res));
+      onConnection?.('opened', open, remoteAddressOf(res));
       // Above the cap descriptors would run out, and the accept loop would spin.
       if (open > maxConnections || this.isClosed) res.close();
     }
@@ -167,4 +145,21 @@ export class UwsServer implements ExchangeHost {
     const nowMs = performance.now();
     for (const exchange of [...this.exchanges]) exchange.tick(nowMs);
   }
+}
+
+/** Native memory of the request dies when the handler returns. */
+function snapshot(req: HttpRequest): RequestHead {
+  const fields: FieldLine[] = [];
+  req.forEach((name, value) => {
+    fields.push({ name, value });
+  });
+  const query: string | undefined = req.getQuery();
+  return {
+    // `getMethod` lower-cases in place.
+    method: req.getCaseSensitiveMethod(),
+    path: req.getUrl(),
+    query: query ?? null,
+    fields,
+    framing: readFraming(fields),
+  };
 }
