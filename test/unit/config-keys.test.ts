@@ -301,7 +301,7 @@ describe('values that mean something else', () => {
 
   it('are the automatic numbers of lanes, from the cores', () => {
     const { uploadLanes, downloadLanes } = withLines('');
-    assert.deepEqual([HOST.cores, uploadLanes, downloadLanes], [4, 4, 2]);
+    assert.deepEqual([HOST.cores, uploadLanes, downloadLanes], [4, 3, 2]);
     assert.equal(withLines('UploadLanes = 7').uploadLanes, 7);
   });
 
@@ -310,9 +310,9 @@ describe('values that mean something else', () => {
       const { listeners, uploadLanes, downloadLanes } = withLines(lines);
       return [listeners, uploadLanes, downloadLanes];
     };
-    assert.deepEqual(lanesOf(''), [1, 4, 2]);
-    assert.deepEqual(lanesOf('Listeners = 2'), [2, 4, 2]);
-    assert.deepEqual(lanesOf('Listeners = 3'), [3, 4, 3]);
+    assert.deepEqual(lanesOf(''), [1, 3, 2]);
+    assert.deepEqual(lanesOf('Listeners = 2'), [2, 3, 2]);
+    assert.deepEqual(lanesOf('Listeners = 3'), [3, 3, 3]);
     assert.deepEqual(lanesOf('Listeners = 64'), [64, 64, 64]);
     assert.deepEqual(lanesOf('Listeners = 2\nUploadLanes = 1\nDownloadLanes = 9'), [2, 2, 9]);
   });

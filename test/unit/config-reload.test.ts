@@ -36,7 +36,7 @@ const restarts: readonly (readonly [string, readonly string[]])[] = [
   ['PublicOrigin = "https://a.example"', ['PublicOrigin']],
   ['MaxConcurrentUploads = 1', ['MaxConcurrentUploads']],
   ['MaxConnections = 1', ['MaxConnections']],
-  ['UploadLanes = 3', ['UploadLanes']],
+  ['UploadLanes = 5', ['UploadLanes']],
   // Its lanes follow.
   ['Listeners = 8', ['Listeners', 'UploadLanes', 'DownloadLanes']],
   ['DownloadLanes = 3', ['DownloadLanes']],

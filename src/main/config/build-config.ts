@@ -125,10 +125,13 @@ function applyRules(input: BuildInput): readonly ConfigProblem[] {
   return problems;
 }
 
-/** 0 is automatic: upload lanes follow the cores, download lanes half of them. No listener is without a lane. */
+/**
+ * 0 is automatic: upload lanes follow the cores but one, which receives and answers, download lanes half of the cores. No
+ * listener is without a lane.
+ */
 function threads(settings: Settings, cores: number): Pick<Config, 'listeners' | 'uploadLanes' | 'downloadLanes'> {
   const { Listeners, UploadLanes, DownloadLanes } = settings;
-  const automaticUploads = Math.min(8 * Listeners, Math.max(2, cores));
+  const automaticUploads = Math.min(8 * Listeners, cores - 1);
   const automaticDownloads = Math.min(4 * Listeners, Math.ceil(cores / 2));
   return {
     listeners: Listeners,

@@ -165,7 +165,7 @@ export const keysOfThisServer = {
     topic: 'Transfers',
     unit: 'threads',
     default: { type: 'integer', value: 0 },
-    accepts: '1 to 64; 0 for one per core, at least 2, and at most 8 for each listener',
+    accepts: '1 to 64; 0 for one per core but one, at least 1 and at most 8 for each listener',
     summary: 'Worker threads that receive uploads, divided among the listeners: at least one each.',
     check: integerBetween({ min: 0, max: 64, unit: 'threads' }),
   }),
