@@ -94,7 +94,7 @@ test('writes request.completed at info with method, route, path, status, bytes, 
 
 const expectedLevels: readonly (readonly [body: ServerEventBody, level: LogLevel])[] = [
   [sampleEvent('request.completed', { status: 404 }), 'info'],
-  [sampleEvent('request.completed', { status: 503 }), 'error'],
+  [sampleEvent('request.failed', { status: 503 }), 'error'],
   [sampleEvent('request.failed', { status: 500, code: 'io' }), 'error'],
   [sampleEvent('request.failed', { status: 503, code: 'shutdown' }), 'error'],
   [sampleEvent('request.failed', { status: 200, code: 'io' }), 'error'],
@@ -189,6 +189,8 @@ test('asks the dispatcher only for events that the level lets through, also afte
   );
   logger.setLevel('debug');
   assert.equal(events.wants('connection.opened'), true);
+  logger.setLevel('error');
+  assert.deepEqual([events.wants('request.completed'), events.wants('request.failed')], [false, true]);
   logger.setLevel('fatal');
   assert.deepEqual([events.wants('request.completed'), events.wants('server.failed')], [false, true]);
   end();
