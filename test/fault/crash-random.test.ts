@@ -7,9 +7,9 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ServerProcess } from '../support/server-process.ts';
 import { leftovers } from './support/leftovers.ts';
 import { type FileSystemKind, LoopFileSystem } from './support/loop-file-system.ts';
+import { startSettled } from './support/settled-server.ts';
 import { UploadCrowd } from './support/upload-crowd.ts';
 
 const KIB = 1024;
@@ -48,7 +48,7 @@ interface Totals {
 async function crashInRounds(rounds: Rounds): Promise<Totals> {
   const fileSystem = LoopFileSystem.make(rounds.fileSystem);
   const { storeDir } = fileSystem;
-  let server = await ServerProcess.start({ storeDir });
+  let server = await startSettled({ storeDir });
   const findings: string[] = [];
   const readyMs: number[] = [];
   let acknowledged = 0;
@@ -63,7 +63,7 @@ async function crashInRounds(rounds: Rounds): Promise<Totals> {
       await Promise.all([running, server.stop()]);
       acknowledged += crowd.acknowledgedCount;
       if (rounds.isPowerCut) fileSystem.remount();
-      server = await ServerProcess.start({ storeDir });
+      server = await startSettled({ storeDir });
       readyMs.push(Number(server.lines.find(({ event }) => event === 'server.started')?.['duration_ms']));
       findings.push(...leftovers(storeDir), ...(await crowd.judge(server)));
       // The file system is small, and nobody asks for these any more.

@@ -5,10 +5,11 @@
 
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { ServerProcess, type TomlSettings } from '../../support/server-process.ts';
+import type { ServerProcess, TomlSettings } from '../../support/server-process.ts';
 import { publicTreeOf } from '../../support/store-state.ts';
 import { type FileSystemKind, LoopFileSystem } from './loop-file-system.ts';
 import type { Operation } from './operation.ts';
+import { startSettled } from './settled-server.ts';
 import { StoreFaults } from './store-faults.ts';
 import { type Crashed, judge } from './store-judge.ts';
 
@@ -96,7 +97,7 @@ class CrashRun {
 
   private async start(): Promise<ServerProcess> {
     const { operation, settings } = this.site;
-    this.server = await ServerProcess.start({
+    this.server = await startSettled({
       storeDir: this.fileSystem.storeDir,
       environment: this.faults.environment,
       settings: { ...operation.settings, ...settings },

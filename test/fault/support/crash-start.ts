@@ -21,16 +21,17 @@ export async function crashStart(start: CrashedStart, number: number): Promise<s
   const isPowerCut = crash === 'power-cut';
   faults.arm({ strike: { type: crash }, first: number });
   const server = ServerProcess.spawn({ storeDir: fileSystem.storeDir, environment: faults.environment, settings });
-  const exit = await Promise.race([server.exited, server.event(start.until)]);
-  const isStruck = !('msg' in exit);
-  if (isStruck && exit.signal !== 'SIGKILL') throw new Error(`the server did not start: ${server.errors}`);
-  if (!isStruck && isPowerCut) fileSystem.cutPower();
-  server.kill('SIGKILL');
-  await server.stop();
+  await Promise.race([server.exited, server.event(start.until)]);
+  // What the server does beside its work may be struck after the event as well.
   faults.disarm();
-  if (isPowerCut) fileSystem.remount();
   const call = faults.calls()[number - 1];
-  return isStruck && call !== undefined ? `${call.name} ${call.path}` : null;
+  if (call === undefined) server.kill('SIGKILL');
+  const { signal } = await server.exited;
+  if (signal !== 'SIGKILL') throw new Error(`the server did not start: ${server.errors}`);
+  if (call === undefined && isPowerCut) fileSystem.cutPower();
+  await server.stop();
+  if (isPowerCut) fileSystem.remount();
+  return call === undefined ? null : `${call.name} ${call.path}`;
 }
 
 /** Puts a copy of a store in the place of the store, and makes it durable. Nobody may use the store. */

@@ -6,12 +6,13 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ServerProcess } from '../../support/server-process.ts';
+import type { ServerProcess } from '../../support/server-process.ts';
 import { eventually } from '../../support/store-state.ts';
 import type { CrashPoint } from './crash-points.ts';
 import { judgeFailure } from './failure-judge.ts';
 import { leftovers, strayVersions } from './leftovers.ts';
 import type { Operation } from './operation.ts';
+import { startSettled } from './settled-server.ts';
 import { type StoreCall, StoreFaults, type Strike } from './store-faults.ts';
 
 const MAX_POINTS = 400;
@@ -68,7 +69,7 @@ class FailureRun {
     const { storeDir } = this;
     const { environment } = this.faults;
     const { settings } = this.site.operation;
-    this.server ??= await ServerProcess.start({ storeDir, environment, settings: { MinFreeInodes: 0, ...settings } });
+    this.server ??= await startSettled({ storeDir, environment, settings: { MinFreeInodes: 0, ...settings } });
     return this.server;
   }
 

@@ -9,13 +9,14 @@ import { join } from 'node:path';
 import { prepareStore } from '../../../src/workers/storage/prepare-store.ts';
 import { recoverStore } from '../../../src/workers/storage/recover-store.ts';
 import { sha256 } from '../../support/paced-transfer.ts';
-import { ServerProcess, type TomlSettings } from '../../support/server-process.ts';
+import type { TomlSettings } from '../../support/server-process.ts';
 import { treeOf } from '../../support/store-state.ts';
 import type { Crash, CrashPoint } from './crash-points.ts';
 import { crashStart, restoreStore } from './crash-start.ts';
 import { command } from './host.ts';
 import { type FileSystemKind, LoopFileSystem } from './loop-file-system.ts';
 import type { Operation } from './operation.ts';
+import { startSettled } from './settled-server.ts';
 import { StoreFaults } from './store-faults.ts';
 import { type Crashed, judge } from './store-judge.ts';
 
@@ -83,7 +84,7 @@ class RecoveryRun {
   private async breakOff(operation: Operation, only: string): Promise<void> {
     const { storeDir } = this.fileSystem;
     const { environment } = this.faults;
-    const server = await ServerProcess.start({ storeDir, environment, settings: this.site.settings });
+    const server = await startSettled({ storeDir, environment, settings: this.site.settings });
     const key = `debris-${this.debris.length}/file.bin`;
     await operation.prepare(server, key);
     this.faults.arm({ strike: { type: 'kill' }, first: 1, only });
@@ -100,7 +101,7 @@ class RecoveryRun {
   private async undisturbed(): Promise<{ findings: readonly string[]; state: StoreState }> {
     const { storeDir } = this.fileSystem;
     restoreStore(this.fileSystem, this.debrisDir);
-    const server = await ServerProcess.start({ storeDir, settings: this.site.settings });
+    const server = await startSettled({ storeDir, settings: this.site.settings });
     try {
       const state = stateOf(storeDir);
       const findings: string[] = [];
@@ -123,15 +124,15 @@ class RecoveryRun {
   }
 }
 
-/** Every file and folder with all that recovery could change about it. */
+/** Every file with all that recovery could change about it. Empty folders come and go with the passes. */
 type StoreState = ReadonlyMap<string, string>;
 
 /** What says who uses the store, and not what is in it. */
 const marks: ReadonlySet<string> = new Set(['.hfs/lock', '.hfs/dirty', '.hfs/format.json']);
 
 function stateOf(storeDir: string): StoreState {
-  const paths = treeOf(storeDir).filter((path) => !marks.has(path));
-  return new Map(paths.map((path) => [path, path.endsWith('/') ? 'folder' : describeFile(join(storeDir, path))]));
+  const paths = treeOf(storeDir).filter((path) => !path.endsWith('/') && !marks.has(path));
+  return new Map(paths.map((path) => [path, describeFile(join(storeDir, path))]));
 }
 
 function describeFile(path: string): string {
