@@ -106,7 +106,7 @@ export class LaneClient {
       this.sentBuffers += 1;
       this.sentBytes += buffer.byteLength;
     }
-    this.outbox.put(message, buffer, 'piece' in message ? (message.piece?.length ?? 0) : 0);
+    this.outbox.put(message, buffer, weightOf(message));
   }
 
   /** Takes waiting acknowledgements now, inside a callback that would otherwise not let them through. */
@@ -184,5 +184,18 @@ export class LaneClient {
     else if (message.type === 'download.opened' && message.isOpen) {
       this.send({ type: 'download.close', transfer: message.transfer }, null);
     }
+  }
+}
+
+/** Bytes that the lane is to write or to read. */
+function weightOf(message: ToLane): number {
+  switch (message.type) {
+    case 'upload.open':
+    case 'upload.data':
+      return message.piece?.length ?? 0;
+    case 'download.read':
+      return message.length;
+    default:
+      return 0;
   }
 }
