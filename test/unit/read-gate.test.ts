@@ -128,3 +128,43 @@ test('opens when the buffers that closed it are written off with their thread', 
   buffers.forget(CLOSES_AT);
   assert.equal(second.isHeld, false);
 });
+
+/** How many milliseconds are granted before the answer is no. */
+function granted(ask: () => boolean): number {
+  let ms = 0;
+  while (ms < 10_000 && ask()) ms += 1;
+  return ms;
+}
+
+test('lets a burst wait for the lanes from half of the memory on, for a second in all, and for a last buffer as long', () => {
+  const { gate, use } = scene();
+  use(BUFFERS / 2 - 1);
+  assert.equal(gate.mayAwaitLanes(), false);
+  use(1);
+  assert.equal(
+    granted(() => gate.mayAwaitLanes()),
+    1_000,
+  );
+  use(BUFFERS / 2);
+  assert.equal(gate.mayAwaitLanes(), false);
+  assert.equal(
+    granted(() => gate.mayAwaitBuffer()),
+    1_000,
+  );
+});
+
+test('grants the time again once the lanes have caught up', () => {
+  const { gate, uploads, use, bringHome } = scene();
+  use(BUFFERS);
+  gate.press(uploads[0]);
+  assert.equal(
+    granted(() => gate.mayAwaitBuffer()),
+    2_000,
+  );
+  bringHome(BUFFERS);
+  use(BUFFERS);
+  assert.equal(
+    granted(() => gate.mayAwaitBuffer()),
+    2_000,
+  );
+});

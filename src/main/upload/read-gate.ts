@@ -16,14 +16,20 @@ export interface GatedUpload {
 /** Shares of all buffers. The rest above `CLOSE_AT` is for what the one socket that is being read still delivers. */
 const CLOSE_AT = 1 / 8;
 const OPEN_AT = 1 / 16;
+/** From here on a burst waits for the lanes before it takes more memory; what is left is for when they cannot keep up. */
+const FLOOD_AT = 1 / 2;
 
-/** How long the event loop may be held, in all, until the lanes have caught up once more: a hung disk must not stop it. */
-const MAX_HOLD_MS = 1_000;
+/**
+ * How long the event loop may be held, in all, until the lanes have caught up once more: a hung disk must not stop it.
+ * Half of it to keep memory low, the other half so that no upload is given up.
+ */
+const MAX_HOLD_MS = 2_000;
 
 export class ReadGate {
   private readonly buffers: BufferPool;
   private readonly closeAt: number;
   private readonly openAt: number;
+  private readonly floodAt: number;
   private readonly uploads = new SlotTable<GatedUpload>();
   /** Who took bytes last while buffers were short: it is let go last. */
   private lastTaker: GatedUpload | null = null;
@@ -34,6 +40,7 @@ export class ReadGate {
     this.buffers = buffers;
     this.closeAt = buffers.maxBytes * CLOSE_AT;
     this.openAt = buffers.maxBytes * OPEN_AT;
+    this.floodAt = buffers.maxBytes * FLOOD_AT;
     buffers.watch(() => this.relieve());
   }
 
@@ -61,10 +68,20 @@ export class ReadGate {
     else this.close();
   }
 
-  /** Asks for another millisecond of the event loop, for lanes to write in. */
-  mayHoldLoop(): boolean {
+  /** Asks for another millisecond of the event loop, for lanes to write in, before more memory is taken. */
+  mayAwaitLanes(): boolean {
+    return this.buffers.inUseBytes >= this.floodAt && this.mayHoldLoop(MAX_HOLD_MS / 2);
+  }
+
+  /** Asks for another millisecond of the event loop when every buffer is in use. */
+  mayAwaitBuffer(): boolean {
+    return this.mayHoldLoop(0);
+  }
+
+  private mayHoldLoop(spareMs: number): boolean {
+    if (this.holdBudgetMs <= spareMs) return false;
     this.holdBudgetMs -= 1;
-    return this.holdBudgetMs >= 0;
+    return true;
   }
 
   private close(): void {

@@ -179,26 +179,25 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
     return count;
   }
 
+  /**
+   * This socket, though paused, is still being read. Holding the event loop for a moment, until the lanes have written
+   * some, is better than memory without end, and than giving up an upload that does nothing wrong.
+   */
   private takeBuffer(): ArrayBuffer | null {
     const wantedBytes = this.order.size - this.received;
-    const buffer = this.buffers.take(wantedBytes);
-    if (buffer !== null) return buffer;
-    this.reapLanes();
-    return this.buffers.take(wantedBytes) ?? this.waitForBuffer(wantedBytes);
-  }
-
-  /**
-   * Every buffer is in use, and this socket, though paused, is still being read. Holding the event loop for a moment, until
-   * the lane has written some, is better than giving up an upload that does nothing wrong.
-   */
-  private waitForBuffer(wantedBytes: number): ArrayBuffer | null {
-    let buffer: ArrayBuffer | null = null;
-    while (buffer === null && this.gate.mayHoldLoop()) {
-      Atomics.wait(sleeper, 0, 0, 1);
-      this.reapLanes();
+    while (this.gate.mayAwaitLanes()) this.awaitLanes();
+    let buffer = this.buffers.take(wantedBytes);
+    while (buffer === null && this.gate.mayAwaitBuffer()) {
+      this.awaitLanes();
       buffer = this.buffers.take(wantedBytes);
     }
     return buffer;
+  }
+
+  private awaitLanes(): void {
+    this.reapLanes();
+    Atomics.wait(sleeper, 0, 0, 1);
+    this.reapLanes();
   }
 
   /** Bytes may arrive in the same turn as the head or more of them: wait for its end, then send what there is. */
