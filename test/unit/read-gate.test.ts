@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { type GatedUpload, ReadGate } from '../../src/main/upload/read-gate.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';
 
-const BUFFERS = 64;
-/** The gate closes when an eighth of all buffers is in use, and opens when no more than a sixteenth is. */
+const BUFFERS = 256;
+/** The gate closes when 1/32 of all buffers is in use, and opens when no more than 1/64 is. */
 const CLOSES_AT = 8;
 const OPENS_AT = 4;
 
@@ -57,7 +57,7 @@ function scene(): Scene {
   return { gate, log, uploads, ticketOfThird, use, bringHome };
 }
 
-test('is open while less than an eighth of the buffers is in use', () => {
+test('is open while less than 1/32 of the buffers is in use', () => {
   const { gate, log, uploads, use } = scene();
   use(CLOSES_AT - 1);
   for (const upload of uploads) gate.press(upload);

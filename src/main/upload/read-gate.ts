@@ -14,8 +14,8 @@ export interface GatedUpload {
 }
 
 /** Shares of all buffers. The rest above `CLOSE_AT` is for what the one socket that is being read still delivers. */
-const CLOSE_AT = 1 / 8;
-const OPEN_AT = 1 / 16;
+const CLOSE_AT = 1 / 32;
+const OPEN_AT = 1 / 64;
 /** From here on a burst waits for the lanes before it takes more memory; what is left is for when they cannot keep up. */
 const FLOOD_AT = 1 / 2;
 
