@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** An existing store instead of a fresh one; it is not removed. */
   readonly storeDir?: string;
+  /** Options of node itself, such as V8's. */
+  readonly nodeArguments?: readonly string[];
   /** Put in front of the server's command line, such as `['prlimit', '--nofile=256']`. */
   readonly prefix?: readonly string[];
 }
@@ -93,6 +95,7 @@ export class ServerProcess {
     const [command = '', ...args] = [
       ...(options.prefix ?? []),
       process.execPath,
+      ...(options.nodeArguments ?? []),
       entry,
       'serve',
       '--config',
