@@ -3,30 +3,12 @@
  * of an upload resource: whoever reads the log could use them.
  */
 
-import type { EventOf, RequestRef, ServerEventType, SignatureResult, UploadRef } from '../../shared/events.ts';
-import type { LogLevel } from '../config/config.ts';
+import type { EventOf, RequestRef, SignatureResult, UploadRef } from '../../shared/events.ts';
+import type { LineRules } from './line-rules.ts';
 import type { LogFields } from './log-line.ts';
 import { LOG_MESSAGES } from './log-messages.ts';
 import { redact, withoutQuery } from './log-text.ts';
 import { storeRules } from './store-lines.ts';
-
-/** How events of one type are written down. */
-export interface LineRule<T extends ServerEventType> {
-  /** One level, or the gravest that can occur together with how to find out. */
-  readonly level: LogLevel | { readonly gravest: LogLevel; readonly of: (event: EventOf<T>) => LogLevel };
-  readonly msg: string | ((event: EventOf<T>) => string);
-  readonly fields: (event: EventOf<T>) => LogFields;
-  /** Set for lines that one client or one broken disk can cause without end. */
-  readonly limit?: LineLimit<T>;
-}
-
-/** Lines of one kind are written so many times a second, the others are counted; kind null: no limit. */
-export interface LineLimit<T extends ServerEventType> {
-  readonly perSecond: number;
-  readonly kind: (event: EventOf<T>) => string | null;
-}
-
-export type LineRules = { readonly [T in ServerEventType]: LineRule<T> };
 
 /** How a request ends when nothing on our side failed. */
 const NOT_OUR_FAILURE: ReadonlySet<string> = new Set(['client', 'timeout', 'shutdown']);

@@ -5,8 +5,9 @@
 
 import type { EventOf, ServerEventType } from '../../shared/events.ts';
 import type { EventSubscriptions } from './event-dispatcher.ts';
-import { LINE_RULES, type LineRule } from './event-lines.ts';
+import { LINE_RULES } from './event-lines.ts';
 import { LineLimiter } from './line-limiter.ts';
+import type { LineRule } from './line-rules.ts';
 import type { LogFields } from './log-line.ts';
 import type { ServerLogger } from './logger.ts';
 

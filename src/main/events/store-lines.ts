@@ -1,6 +1,6 @@
 /** Log lines about the store as a whole: its health, and what expires in it. */
 
-import type { LineRules } from './event-lines.ts';
+import type { LineRules } from './line-rules.ts';
 
 export const storeRules = {
   'storage.degraded': {

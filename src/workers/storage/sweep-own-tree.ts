@@ -6,6 +6,7 @@
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import type { FileKey } from '../../shared/files.ts';
 import { type CurrentFile, currentOf, keyOfHash } from './current-of-key.ts';
+import type { FileSweep, SweepContext } from './file-sweep.ts';
 import { type Folder, inside, removeIfEmpty } from './folder.ts';
 import { forgetKey } from './forget-key.ts';
 import { withFolder } from './own-folders.ts';
@@ -13,13 +14,12 @@ import { readRecord } from './record.ts';
 import { orphanRecords } from './settle-key.ts';
 import { attempt } from './storage-error.ts';
 import { LONG_NAMES, locate, RECORDS, recordFolders, STAGING, VERSIONS } from './store-layout.ts';
-import type { Sweep, SweepContext } from './sweep.ts';
 
 /** An upload writes its record before its content has a name, and is never silent for so long. */
 const LEFT_OVER_MS = 3_600_000;
 
 /** Yields after each key. */
-export function* sweepOwnTree(sweep: Sweep, context: SweepContext): Generator<void, void> {
+export function* sweepOwnTree(sweep: FileSweep, context: SweepContext): Generator<void, void> {
   const { root } = context;
   yield* eachKey(root, LONG_NAMES, (keyHash, shard) => sweepLongName(sweep, context, keyHash, shard));
   yield* eachKey(root, RECORDS, (keyHash) => sweepRecords(sweep, context, keyHash));
@@ -43,7 +43,7 @@ function* eachKey(
   }
 }
 
-function sweepLongName(sweep: Sweep, { root }: SweepContext, keyHash: string, shard: string): void {
+function sweepLongName(sweep: FileSweep, { root }: SweepContext, keyHash: string, shard: string): void {
   withFolder(root, [...LONG_NAMES, shard], (folder) => {
     const stats = lstatSync(inside(folder, keyHash), { throwIfNoEntry: false });
     if (stats?.isFile() !== true) return;
@@ -59,7 +59,7 @@ function sweepLongName(sweep: Sweep, { root }: SweepContext, keyHash: string, sh
   });
 }
 
-function sweepRecords(sweep: Sweep, context: SweepContext, keyHash: string): void {
+function sweepRecords(sweep: FileSweep, context: SweepContext, keyHash: string): void {
   const { root, locks } = context;
   const key = keyOfHash(root, keyHash);
   const current = key === null ? null : currentOf(root, key, keyHash);
@@ -87,7 +87,7 @@ interface DescribedKey {
 }
 
 /** Of a content that carries an expiry of its own; it needs no announcement, since whoever uploaded it asked for it. */
-function sweepOwnExpiry(sweep: Sweep, context: SweepContext, { key, keyHash, current }: DescribedKey): void {
+function sweepOwnExpiry(sweep: FileSweep, context: SweepContext, { key, keyHash, current }: DescribedKey): void {
   const { root, rule } = context;
   const expiresMs = readRecord(root, keyHash, current.record, key)?.expiresMs ?? null;
   if (!rule.isPast(expiresMs)) return;
@@ -100,7 +100,7 @@ function sweepOwnExpiry(sweep: Sweep, context: SweepContext, { key, keyHash, cur
 }
 
 /** At no instant is there a version without a current file, except while one is deleted, under the lock. */
-function sweepVersions(sweep: Sweep, { root, locks }: SweepContext, keyHash: string): void {
+function sweepVersions(sweep: FileSweep, { root, locks }: SweepContext, keyHash: string): void {
   const key = keyOfHash(root, keyHash);
   if (key === null || currentOf(root, key, keyHash) !== null) return;
   const release = locks.tryAcquire(keyHash);

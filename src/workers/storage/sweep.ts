@@ -4,13 +4,12 @@
  */
 
 import { type Dirent, lstatSync, type Stats } from 'node:fs';
-import type { ExpiryRule } from '../../shared/expiry-rule.ts';
 import { type FileKey, RESERVED_SEGMENT } from '../../shared/files.ts';
-import type { SharedCount } from '../../shared/shared-count.ts';
-import type { SweepPortion, SweepTotals } from '../../shared/sweep-report.ts';
+import type { SweepPortion } from '../../shared/sweep-report.ts';
 import { isAnnounced, noteAnnounced } from './expiry-notice.ts';
+import type { FileSweep, SweepContext, SweepFigures } from './file-sweep.ts';
 import { type Folder, inside, removeIfEmpty } from './folder.ts';
-import { ExpiredRemoval, type RemovalContext } from './remove-expired.ts';
+import { ExpiredRemoval } from './remove-expired.ts';
 import { errorNumberOf, toStorageError } from './storage-error.ts';
 import { sweepOwnTree } from './sweep-own-tree.ts';
 import { type WalkVisitor, walkTree } from './tree-walk.ts';
@@ -19,18 +18,7 @@ import { type WalkVisitor, walkTree } from './tree-walk.ts';
 const MAX_SHARE = 0.05;
 const ALWAYS_ALLOWED = 1_000;
 
-export interface SweepContext extends RemovalContext {
-  readonly rule: ExpiryRule;
-  /** Counts folders that are removed, before and after each: who remembers one by its name must hear of it. */
-  readonly prunedFolders: SharedCount;
-  /** How many files there were in the last pass; null: not known. */
-  readonly knownFiles: number | null;
-}
-
-/** Figures of a pass that is going on. */
-export type SweepFigures = { -readonly [K in keyof SweepTotals]: SweepTotals[K] };
-
-export class Sweep implements WalkVisitor {
+export class Sweep implements WalkVisitor, FileSweep {
   readonly figures: SweepFigures;
   private readonly context: SweepContext;
   private readonly removal: ExpiredRemoval;
@@ -91,13 +79,11 @@ export class Sweep implements WalkVisitor {
     this.figures.passedOver += 1;
   }
 
-  /** Counts a stored file. */
   count(sizeBytes: number): void {
     this.figures.files += 1;
     this.figures.bytes += sizeBytes;
   }
 
-  /** Removes a file that is too old, unless it is only to be announced. Returns whether it is gone. */
   expireByAge(
     folder: Folder,
     name: string,
@@ -112,7 +98,6 @@ export class Sweep implements WalkVisitor {
     return !this.figures.isAnnouncing && this.remove(folder, name, key, { isExpired, size });
   }
 
-  /** Removes a file whose time is over, as far as this pass may. Returns whether it is gone. */
   remove(
     folder: Folder,
     name: string,
@@ -125,7 +110,6 @@ export class Sweep implements WalkVisitor {
     return true;
   }
 
-  /** The folder stays open no longer. */
   settleFolder(folder: Folder): void {
     this.removal.settleFolder(folder, false);
   }
