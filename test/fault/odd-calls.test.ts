@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { content, PacedClient, put, store, urlOf } from '../support/paced-transfer.ts';
+import { reload } from '../support/reload.ts';
 import { ServerProcess, type TomlSettings } from '../support/server-process.ts';
 import { leftovers } from './support/leftovers.ts';
 import { StoreFaults } from './support/store-faults.ts';
@@ -126,6 +127,23 @@ describe('calls that come late, or fail while a file is read', { concurrency: 4 
       assert.equal((await fetch(`${server.operatorOrigin}/readyz`)).status, 200, 'a broken file is no broken store');
       t.diagnostic(`F23 cut after ${received} of ${bytes.length} bytes`);
     });
+  });
+
+  test('F23 a folder that cannot be read is left out of a pass, and uploads go on', async (t) => {
+    await withFaults(
+      async (server, faults) => {
+        await server.event('expiry.completed');
+        await store(server, 'folder/file.bin', content('in a folder', 1_000));
+        faults.arm({ strike: { type: 'fail', error: 'EIO' }, first: 1, last: ALL, only: 'opendir', kinds: ['reads'] });
+        await reload(server, (text) => text.replace('FileTTL = "30d"', 'FileTTL = "20d"'));
+        const pass = await server.event('expiry.completed', 10_000, (line) => line['passed_over'] !== 0);
+        faults.disarm();
+        assert.equal((await fetch(`${server.operatorOrigin}/readyz`)).status, 200, 'nothing is wrong with writing');
+        await store(server, 'folder/other.bin', content('other', 1_000));
+        t.diagnostic(`F23 ${String(pass['passed_over'])} folders could not be read, uploads go on`);
+      },
+      { FileTTL: '30d' },
+    );
   });
 
   test('F14 a log that takes nothing: dropped lines are counted, and the service goes on', async (t) => {

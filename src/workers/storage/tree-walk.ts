@@ -16,7 +16,7 @@ export interface WalkVisitor {
   visit(entry: Dirent, folder: Folder, path: readonly string[]): boolean;
   /** A folder has been walked and is still open; `isEmpty`: nothing was left in it. False: the folder is gone now. */
   leave(folder: Folder, parent: Folder, name: string, isEmpty: boolean): boolean;
-  /** A folder that is not walked: too deep, or not ours to open. */
+  /** A folder that is not walked, or not to its end: too deep, not ours to open, or unreadable. */
   passOver(): void;
 }
 
@@ -36,12 +36,12 @@ function* walkFolder(
   visitor: WalkVisitor,
   skip: (name: string) => boolean = () => false,
 ): Generator<void, boolean> {
-  const entries = openEntries(place.folder);
-  // Removed by somebody while it was opened.
+  const entries = openEntries(place.folder, visitor);
   if (entries === null) return false;
   let left = 0;
   try {
-    for (let entry = next(entries); entry !== null; entry = next(entries)) {
+    for (let entry = next(entries, visitor); entry !== null; entry = next(entries, visitor)) {
+      if (entry === 'unreadable') return false;
       const isLeft = skip(entry.name) || (yield* walkEntry(entry, place, visitor));
       if (isLeft) left += 1;
       yield;
@@ -78,21 +78,30 @@ function openToWalk(parent: Folder, name: string): Folder | null {
   }
 }
 
-function openEntries(folder: Folder): Dir | null {
+/** null: removed by somebody while it was opened, or unreadable. */
+function openEntries(folder: Folder, visitor: WalkVisitor): Dir | null {
   try {
     return opendirSync(inside(folder, '.'), { bufferSize: READ_ENTRIES });
   } catch (error) {
-    if (errorNumberOf(error) === 'ENOENT') return null;
-    throw toStorageError(error, 'opendir');
+    if (errorNumberOf(error) !== 'ENOENT') passOverUnreadable(error, 'opendir', visitor);
+    return null;
   }
 }
 
 /** null: there are no more, or the folder was removed by somebody. */
-function next(entries: Dir): Dirent | null {
+function next(entries: Dir, visitor: WalkVisitor): Dirent | 'unreadable' | null {
   try {
     return entries.readSync();
   } catch (error) {
     if (errorNumberOf(error) === 'ENOENT') return null;
-    throw toStorageError(error, 'readdir');
+    passOverUnreadable(error, 'readdir', visitor);
+    return 'unreadable';
   }
+}
+
+/** An error of reading says nothing about writing: the folder is left as it is, and uploads go on. */
+function passOverUnreadable(error: unknown, call: string, visitor: WalkVisitor): void {
+  const failure = toStorageError(error, call);
+  if (failure.code !== 'io') throw failure;
+  visitor.passOver();
 }
