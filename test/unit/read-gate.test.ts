@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { type GatedUpload, ReadGate } from '../../src/main/upload/read-gate.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';
 
-const BUFFERS = 256;
-/** The gate closes when 1/32 of all buffers is in use, and opens when no more than 1/64 is. */
+const BUFFERS = 64;
+/** The gate closes when an eighth of all buffers is in use, and opens when no more than a sixteenth is. */
 const CLOSES_AT = 8;
 const OPENS_AT = 4;
 
@@ -35,7 +35,6 @@ interface Scene {
   readonly gate: ReadGate;
   readonly log: string[];
   readonly uploads: readonly [FakeUpload, FakeUpload, FakeUpload];
-  readonly ticketOfThird: number;
   readonly use: (count: number) => void;
   readonly bringHome: (count: number) => void;
 }
@@ -45,8 +44,7 @@ function scene(): Scene {
   const gate = new ReadGate(buffers);
   const log: string[] = [];
   const uploads = [new FakeUpload('a', log), new FakeUpload('b', log), new FakeUpload('c', log)] as const;
-  const [, , ticketOfThird] = uploads.map((upload) => gate.add(upload));
-  assert.ok(ticketOfThird !== undefined);
+  for (const upload of uploads) gate.add(upload);
   const held: ArrayBuffer[] = [];
   const use = (count: number): void => {
     for (let index = 0; index < count; index += 1) held.push(...[buffers.take()].filter((buffer) => buffer !== null));
@@ -54,10 +52,10 @@ function scene(): Scene {
   const bringHome = (count: number): void => {
     for (const buffer of held.splice(0, count)) buffers.give(buffer);
   };
-  return { gate, log, uploads, ticketOfThird, use, bringHome };
+  return { gate, log, uploads, use, bringHome };
 }
 
-test('is open while less than 1/32 of the buffers is in use', () => {
+test('is open while less than an eighth of the buffers is in use', () => {
   const { gate, log, uploads, use } = scene();
   use(CLOSES_AT - 1);
   for (const upload of uploads) gate.press(upload);
@@ -108,8 +106,8 @@ test('holds an upload that comes while it is closed, until it opens', () => {
 });
 
 test('does not hold or let go an upload that has left', () => {
-  const { gate, log, uploads, ticketOfThird, use, bringHome } = scene();
-  gate.remove(ticketOfThird);
+  const { gate, log, uploads, use, bringHome } = scene();
+  gate.remove(uploads[2]);
   use(CLOSES_AT);
   gate.press(uploads[0]);
   bringHome(CLOSES_AT);
@@ -167,4 +165,13 @@ test('grants the time again once the lanes have caught up', () => {
     granted(() => gate.mayAwaitBuffer()),
     2_000,
   );
+});
+
+test('lets them go in the order in which they last took bytes, so that each has its turn', () => {
+  const { gate, log, uploads, use, bringHome } = scene();
+  use(CLOSES_AT);
+  for (const upload of [uploads[1], uploads[0], uploads[2]]) gate.press(upload);
+  log.length = 0;
+  bringHome(CLOSES_AT);
+  assert.deepEqual(log, ['let go b', 'let go a', 'let go c']);
 });

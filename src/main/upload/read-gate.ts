@@ -5,7 +5,6 @@
  */
 
 import type { BufferPool } from '../../shared/buffers.ts';
-import { SlotTable } from '../../shared/slot-table.ts';
 
 /** An upload whose reading can be held. */
 export interface GatedUpload {
@@ -14,8 +13,8 @@ export interface GatedUpload {
 }
 
 /** Shares of all buffers. The rest above `CLOSE_AT` is for what the one socket that is being read still delivers. */
-const CLOSE_AT = 1 / 32;
-const OPEN_AT = 1 / 64;
+const CLOSE_AT = 1 / 8;
+const OPEN_AT = 1 / 16;
 /** From here on a burst waits for the lanes before it takes more memory; what is left is for when they cannot keep up. */
 const FLOOD_AT = 1 / 2;
 
@@ -30,10 +29,10 @@ export class ReadGate {
   private readonly closeAt: number;
   private readonly openAt: number;
   private readonly floodAt: number;
-  private readonly uploads = new SlotTable<GatedUpload>();
-  /** Who took bytes last while buffers were short: it is let go last. */
-  private lastTaker: GatedUpload | null = null;
-  private isClosed = false;
+  /** In the order in which they are let go: whoever took bytes last comes last, so that each has its turn. */
+  private readonly uploads = new Set<GatedUpload>();
+  /** Nobody may begin to read. */
+  isClosed = false;
   private holdBudgetMs = MAX_HOLD_MS;
 
   constructor(buffers: BufferPool) {
@@ -44,15 +43,14 @@ export class ReadGate {
     buffers.watch(() => this.relieve());
   }
 
-  /** Returns a ticket for `remove`. */
-  add(upload: GatedUpload): number {
+  /** For uploads whose body is still coming; what came whole with its head needs no gate. */
+  add(upload: GatedUpload): void {
+    this.uploads.add(upload);
     if (this.isClosed) upload.hold();
-    return this.uploads.add(upload);
   }
 
-  remove(ticket: number): void {
-    if (this.uploads.get(ticket) === this.lastTaker) this.lastTaker = null;
-    this.uploads.remove(ticket);
+  remove(upload: GatedUpload): void {
+    this.uploads.delete(upload);
   }
 
   /** True when the upload should take back what its lane is done with before it goes on. */
@@ -63,7 +61,8 @@ export class ReadGate {
   /** Called by the upload that has just taken bytes. */
   press(upload: GatedUpload): void {
     if (!this.isTight) return;
-    this.lastTaker = upload;
+    this.uploads.delete(upload);
+    this.uploads.add(upload);
     if (this.isClosed) upload.hold();
     else this.close();
   }
@@ -93,9 +92,6 @@ export class ReadGate {
     if (!this.isClosed || this.buffers.inUseBytes > this.openAt) return;
     this.isClosed = false;
     this.holdBudgetMs = MAX_HOLD_MS;
-    const last = this.lastTaker;
-    this.lastTaker = null;
-    for (const upload of this.uploads) if (upload !== last) upload.letGo();
-    last?.letGo();
+    for (const upload of this.uploads) upload.letGo();
   }
 }

@@ -71,8 +71,8 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   private isHeld = false;
   private isOver = false;
   private isTurnAwaited = false;
-  /** null until reading may begin. */
-  private gateTicket: number | null = null;
+  /** The last piece is on its way. */
+  private isSent = false;
 
   constructor(dependencies: UploadTransferDependencies) {
     this.lane = dependencies.lane;
@@ -107,7 +107,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
 
   /** Reading may begin; called once the body can be paused. */
   start(): void {
-    if (!this.isOver) this.gateTicket = this.gate.add(this);
+    if (this.gate.isClosed) this.gate.add(this);
   }
 
   hold(): void {
@@ -155,7 +155,9 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
 
   turnEnded(): void {
     this.isTurnAwaited = false;
-    if (!this.isOver) this.flush(false);
+    if (this.isOver || this.isSent) return;
+    this.flush(false);
+    this.gate.add(this);
   }
 
   laneLost(failure: StorageFailure): void {
@@ -208,6 +210,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   }
 
   private flush(isLast: boolean): void {
+    this.isSent = isLast;
     const hasBytes = this.currentLength > 0 || isLast;
     const piece = hasBytes ? this.takePiece(isLast) : null;
     if (!this.isOpened) {
@@ -253,6 +256,6 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
     this.lane.end(this.transfer);
     if (this.current !== null) this.buffers.give(this.current);
     this.current = null;
-    if (this.gateTicket !== null) this.gate.remove(this.gateTicket);
+    this.gate.remove(this);
   }
 }
