@@ -4,8 +4,8 @@
  */
 
 import type { EventPublisher } from '../shared/events.ts';
-import type { StoreIdentity, StoreSpace } from '../shared/messages.ts';
 import type { SharedFlag } from '../shared/shared-flag.ts';
+import type { StoreIdentity, StoreSpace } from '../shared/worker-jobs.ts';
 import type { ServerLogger } from './events/logger.ts';
 import { type InstanceLock, lockStore } from './instance-lock.ts';
 import { JobError, type JobPool } from './job-pool.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { EventPublisher } from '../shared/events.ts';
-import type { TidiedShard } from '../shared/messages.ts';
+import type { TidiedShard } from '../shared/worker-jobs.ts';
 import { JobError, type JobPool } from './job-pool.ts';
 import type { StoreHealth } from './store-health.ts';
 

@@ -6,10 +6,11 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { BufferPool } from '../shared/buffers.ts';
 import type { EventPublisher } from '../shared/events.ts';
-import type { Secrets, WorkerAnswer, WorkerSettings } from '../shared/messages.ts';
+import type { Secrets } from '../shared/messages.ts';
 import { freeLocksOf } from '../shared/path-locks.ts';
 import { RoomLedger } from '../shared/room-ledger.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
+import type { WorkerAnswer, WorkerSettings } from '../shared/worker-jobs.ts';
 import { LaneClient } from './lane-client.ts';
 import { WorkerThreads } from './worker-threads.ts';
 

@@ -1,11 +1,11 @@
 /** What every worker thread of this process is started with. */
 
 import { ExpiryRule } from '../shared/expiry-rule.ts';
-import type { WorkerSettings } from '../shared/messages.ts';
 import { createPathLocks } from '../shared/path-locks.ts';
 import { RoomLedger } from '../shared/room-ledger.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { readClocks } from '../shared/steady-clock.ts';
+import type { WorkerSettings } from '../shared/worker-jobs.ts';
 import type { UnresolvedConfig } from './config/config.ts';
 
 /** Each lane has a place in the room ledger. */

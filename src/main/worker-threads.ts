@@ -2,7 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
+import type { WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/worker-jobs.ts';
 
 /** Workers hold little but native memory: a small young generation keeps their garbage small. */
 const YOUNG_GENERATION_MB = 8;

@@ -1,8 +1,8 @@
 /** What Piscina runs in each worker thread: one function that dispatches the jobs of the closed list. */
 
 import { workerData } from 'node:worker_threads';
-import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/messages.ts';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
+import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/worker-jobs.ts';
 import { Lane } from './lane.ts';
 import { runCommand } from './run-command.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';

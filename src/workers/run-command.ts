@@ -1,7 +1,7 @@
 /** What operators ask for by a command: each in a process of its own, with nothing beside it. */
 
-import type { CommandJob, JobResults, ScrubPort, WorkerSettings } from '../shared/messages.ts';
 import type { ScrubProgress } from '../shared/store-reports.ts';
+import type { CommandJob, JobResults, ScrubPort, WorkerSettings } from '../shared/worker-jobs.ts';
 import { historyOf } from './storage/file-history.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
 import { withRoot } from './storage/own-folders.ts';

@@ -1,11 +1,11 @@
 /** The sweep as short jobs: each is one portion of the pass that is going on in this thread. */
 
 import { ExpiryRule } from '../shared/expiry-rule.ts';
-import type { SweepJob, WorkerSettings } from '../shared/messages.ts';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SteadyClock } from '../shared/steady-clock.ts';
 import type { SweepPortion } from '../shared/sweep-report.ts';
+import type { SweepJob, WorkerSettings } from '../shared/worker-jobs.ts';
 import { closeFolder, type Folder, openRoot } from './storage/folder.ts';
 import { Sweep } from './storage/sweep.ts';
 

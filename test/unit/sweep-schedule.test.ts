@@ -6,10 +6,10 @@ import { EventDispatcher } from '../../src/main/events/event-dispatcher.ts';
 import { JobError, type JobPool } from '../../src/main/job-pool.ts';
 import { SweepSchedule } from '../../src/main/sweep-schedule.ts';
 import type { ServerEvent } from '../../src/shared/events.ts';
-import type { SweepJob } from '../../src/shared/messages.ts';
 import { type ClockStart, SteadyClock } from '../../src/shared/steady-clock.ts';
 import type { StorageFailure } from '../../src/shared/storage-error.ts';
 import type { SweepPortion, SweepTotals } from '../../src/shared/sweep-report.ts';
+import type { SweepJob } from '../../src/shared/worker-jobs.ts';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 365 * 24 * 60 * MINUTE_MS;

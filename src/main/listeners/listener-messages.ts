@@ -1,7 +1,7 @@
 /** Every message between the main thread and a listener thread. Plain data only. */
 
-import type { WorkerSettings } from '../../shared/messages.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
+import type { WorkerSettings } from '../../shared/worker-jobs.ts';
 import type { Config } from '../config/config.ts';
 import type { EventInterest } from '../events/event-dispatcher.ts';
 import type { LagReading } from '../events/event-loop-lag.ts';

@@ -4,8 +4,8 @@
  * not notice.
  */
 
-import type { WorkerSettings } from '../../shared/messages.ts';
 import { freeLocksOf } from '../../shared/path-locks.ts';
+import type { WorkerSettings } from '../../shared/worker-jobs.ts';
 import type { Config } from '../config/config.ts';
 import type { EventDispatcher } from '../events/event-dispatcher.ts';
 import { type LagReading, NO_LAG, worseLag } from '../events/event-loop-lag.ts';

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { RESERVED_SEGMENT } from '../../shared/files.ts';
-import type { StoreIdentity } from '../../shared/messages.ts';
+import type { StoreIdentity } from '../../shared/worker-jobs.ts';
 import { closeAll, closeFolder, type Folder, inside, makeFolders, openRoot } from './folder.ts';
 import { withFolder, withOwnTree, withRoot, withStaging } from './own-folders.ts';
 import { refuseMountsBelow, refuseOtherDevices } from './single-file-system.ts';

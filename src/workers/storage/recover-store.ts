@@ -5,7 +5,7 @@
  */
 
 import { readdirSync, rmSync, unlinkSync } from 'node:fs';
-import type { RecoveryReport, StoreIdentity } from '../../shared/messages.ts';
+import type { RecoveryReport, StoreIdentity } from '../../shared/worker-jobs.ts';
 import { isMarkedDirty, markDirty, unmarkDirty } from './dirty-mark.ts';
 import { type Folder, inside } from './folder.ts';
 import { releaseLock } from './lock-file.ts';

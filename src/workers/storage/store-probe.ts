@@ -12,7 +12,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import type { StoreIdentity, StoreSpace } from '../../shared/messages.ts';
+import type { StoreIdentity, StoreSpace } from '../../shared/worker-jobs.ts';
 import { type Folder, inside } from './folder.ts';
 import { withRoot, withStaging } from './own-folders.ts';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';

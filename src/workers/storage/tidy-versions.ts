@@ -4,8 +4,8 @@
  */
 
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
-import type { TidiedShard } from '../../shared/messages.ts';
 import type { PathLocks } from '../../shared/path-locks.ts';
+import type { TidiedShard } from '../../shared/worker-jobs.ts';
 import { type CurrentFile, currentOf, keyOfHash } from './current-of-key.ts';
 import { type Folder, inside } from './folder.ts';
 import { withFolder } from './own-folders.ts';
