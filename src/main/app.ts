@@ -14,6 +14,7 @@ import type { ServerLogger } from './events/logger.ts';
 import { Metrics } from './events/metrics-subscriber.ts';
 import { failureEvent } from './failure-event.ts';
 import { forgetAddress, type Listening, listenOperator, listenPublic } from './front-end.ts';
+import { TrustedProxies } from './http/client-address.ts';
 import { JobPool } from './job-pool.ts';
 import { createListeners } from './listeners/create-listeners.ts';
 import type { Listeners } from './listeners/listeners.ts';
@@ -30,6 +31,8 @@ import { workerSettingsOf } from './worker-settings.ts';
 const LOOK_INTERVAL_MS = 1_000;
 /** The operator's port serves a handful of scrapers. */
 const MAX_OPERATOR_CONNECTIONS = 256;
+/** Its requests are not told of. */
+const NO_PROXIES = new TrustedProxies({ ranges: [], hasUnixSocket: false });
 
 export interface AppDependencies {
   readonly config: Config;
@@ -94,7 +97,7 @@ export class App {
     const metrics = config.metrics === null ? null : await this.openOperatorPort(config.metrics);
     await this.listeners.start();
     if (this.state === 'stopping') return null;
-    const listen = await listenPublic(this.listeners.port, config.listen);
+    const listen = await listenPublic(this.listeners.port, config);
     this.listening.push(listen);
     this.looker = setInterval(() => void this.store.look(), LOOK_INTERVAL_MS);
     this.state = 'ready';
@@ -206,6 +209,7 @@ export class App {
       connections: new SharedCount(SharedCount.allocate(1), 0),
       maxConnections: MAX_OPERATOR_CONNECTIONS,
       requests: new SharedCount(SharedCount.allocate(1), 0),
+      proxies: () => NO_PROXIES,
       handle,
       onError,
     });

@@ -14,6 +14,7 @@ import type { Config } from './config/config.ts';
 import { DownloadService } from './download/download-service.ts';
 import { servedType } from './download/representation.ts';
 import { failureEvent } from './failure-event.ts';
+import { TrustedProxies } from './http/client-address.ts';
 import { LaneWatchdog } from './lane-watchdog.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PlaneShare } from './plane-share.ts';
@@ -60,6 +61,7 @@ export class DataPlane {
   private readonly downloads: DownloadService;
   private uploadRules: UploadRules;
   private maxVersions: number;
+  private proxies: TrustedProxies;
   private ticker: NodeJS.Timeout | null = null;
   private ticks = 0;
 
@@ -68,6 +70,7 @@ export class DataPlane {
     this.dependencies = dependencies;
     this.uploadRules = rulesOf(config);
     this.maxVersions = config.maxVersions;
+    this.proxies = new TrustedProxies(config.trustedProxies);
     this.counts = openCounts(dependencies.memory, dependencies.plane);
     this.generations = new ContentGenerations(dependencies.memory.generations);
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
@@ -99,6 +102,7 @@ export class DataPlane {
   applyConfig(config: Config): void {
     this.uploadRules = rulesOf(config);
     this.maxVersions = config.maxVersions;
+    this.proxies = new TrustedProxies(config.trustedProxies);
     this.pool.setSecrets(secretsOf(config));
   }
 
@@ -159,6 +163,7 @@ export class DataPlane {
       connections: this.counts.connections,
       requests: this.counts.requests,
       maxConnections: config.maxConnections,
+      proxies: () => this.proxies,
       handle: (exchange) => pipeline.handle(exchange),
       onError: (error) => events.publish(failureEvent('internal', error, false)),
       onConnection: (change, open, remote) => {

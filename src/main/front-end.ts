@@ -6,7 +6,7 @@
 import { createServer } from 'node:net';
 import type { Config, ListenAddress } from './config/config.ts';
 import { formatHostPort } from './config/host-port.ts';
-import { claimSocketPath, openSocketToGroup, removeSocket } from './config/unix-socket.ts';
+import { claimSocketPath, openSocket, removeSocket, type SocketFile } from './config/unix-socket.ts';
 import { StartError } from './start-error.ts';
 
 /** Where a server can be reached, as it turned out (port 0 is any free port). */
@@ -14,6 +14,8 @@ export interface Listening {
   readonly address: ListenAddress;
   /** For logs and people: `127.0.0.1:8080`, or a path. */
   readonly text: string;
+  /** null: TCP, which leaves nothing behind. */
+  readonly socketFile: SocketFile | null;
 }
 
 /** What can listen. */
@@ -24,34 +26,36 @@ export interface Port {
   listenUnix(path: string): Promise<boolean>;
 }
 
-export async function listenPublic(server: Port, address: Config['listen']): Promise<Listening> {
-  return address.kind === 'unix' ? listenUnix(server, address.path) : listenTcp(server, address, 'ListenPort');
+export async function listenPublic(server: Port, config: Pick<Config, 'listen' | 'socketMode'>): Promise<Listening> {
+  const { listen, socketMode } = config;
+  if (listen.kind === 'unix') return listenUnix(server, listen.path, socketMode);
+  return listenTcp(server, listen, 'ListenPort');
 }
 
 export function listenOperator(server: Port, address: NonNullable<Config['metrics']>): Promise<Listening> {
   return listenTcp(server, address, 'MetricsPort');
 }
 
-/** Removes the file of a unix socket; TCP leaves nothing. */
-export function forgetAddress({ address }: Listening): void {
-  if (address.kind === 'unix') removeSocket(address.path);
+/** Removes the file of a unix socket. */
+export function forgetAddress({ socketFile }: Listening): void {
+  if (socketFile !== null) removeSocket(socketFile);
 }
 
 async function listenTcp(server: Port, { host, port }: TcpAddress, key: string): Promise<Listening> {
   const bound = await server.listen(host, port);
   const wanted = formatHostPort({ host, port });
   if (bound === null) throw new StartError(`${key} ${wanted}: ${await whyNot(host, port)}`);
-  return { address: { kind: 'tcp', host, port: bound }, text: formatHostPort({ host, port: bound }) };
+  const text = formatHostPort({ host, port: bound });
+  return { address: { kind: 'tcp', host, port: bound }, text, socketFile: null };
 }
 
 type TcpAddress = Pick<Extract<ListenAddress, { kind: 'tcp' }>, 'host' | 'port'>;
 
-async function listenUnix(server: Port, path: string): Promise<Listening> {
+async function listenUnix(server: Port, path: string, mode: number): Promise<Listening> {
   const refusal = await claimSocketPath(path);
   if (refusal !== null) throw new StartError(`ListenPort: ${refusal}`);
   if (!(await server.listenUnix(path))) throw new StartError(`ListenPort ${path}: the socket cannot be made there`);
-  openSocketToGroup(path);
-  return { address: { kind: 'unix', path }, text: path };
+  return { address: { kind: 'unix', path }, text: path, socketFile: openSocket(path, mode) };
 }
 
 /** The transport only says no; trying the same once more by other means names the reason. */

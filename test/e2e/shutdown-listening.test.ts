@@ -131,6 +131,16 @@ test('UnixSocket = true serves on a socket of mode 0660, which is gone afterward
   assert.equal(existsSync(path), false);
 });
 
+test('SocketMode decides who may connect, and what took the place of the socket outlives the server (A85)', async () => {
+  const path = join(folder, 'mode.sock');
+  const server = await ServerProcess.start({ settings: { ...onSocket(path), SocketMode: '0600' } });
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  rmSync(path);
+  writeFileSync(path, 'important');
+  assert.equal((await server.stop()).status, 0);
+  assert.equal(readFileSync(path, 'utf8'), 'important');
+});
+
 test('F54 a socket left by a crash is replaced', async () => {
   const path = join(folder, 'stale.sock');
   const crashed = await ServerProcess.start({ settings: onSocket(path) });

@@ -40,6 +40,7 @@ const restarts: readonly (readonly [string, readonly string[]])[] = [
   // Its lanes follow.
   ['Listeners = 8', ['Listeners', 'UploadLanes', 'DownloadLanes']],
   ['DownloadLanes = 3', ['DownloadLanes']],
+  ['SocketMode = "0666"', ['SocketMode']],
 ];
 
 describe('a reloaded configuration', () => {
@@ -59,6 +60,7 @@ describe('a reloaded configuration', () => {
     ['FileTTL', '"30d"', 'fileTtlSeconds', 2_592_000],
     ['MaxVersions', '5', 'maxVersions', 5],
     ['MaxUploadSize', '1000', 'maxUploadBytes', 1_000],
+    ['TrustedProxies', '["unix"]', 'trustedProxies', { ranges: [], hasUnixSocket: true }],
   ];
   for (const [key, value, field, expected] of reloadable) {
     it(`takes over ${key}`, () => {

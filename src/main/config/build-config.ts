@@ -144,6 +144,7 @@ function toConfig(input: BuildInput, listen: ListenAddress, storeDir: string): U
   const { settings, cwd } = input;
   const config: UnresolvedConfig = {
     listen,
+    socketMode: settings.SocketMode,
     secret: settings.Secret,
     secretSource: input.given.get('Secret')?.source ?? 'generated',
     previousSecrets: settings.PreviousSecrets,
@@ -170,6 +171,7 @@ function toConfig(input: BuildInput, listen: ListenAddress, storeDir: string): U
     storeDigest: settings.StoreDigest,
     shutdownTimeoutMs: settings.ShutdownTimeout * 1_000,
     publicOrigin: settings.PublicOrigin,
+    trustedProxies: settings.TrustedProxies,
     maxConcurrentUploads: settings.MaxConcurrentUploads,
     maxConnections: settings.MaxConnections,
     ...threads(settings, input.host.cores),

@@ -63,6 +63,13 @@ function allSecretWarnings(config: UnresolvedConfig): readonly ConfigWarning[] {
   return warnings;
 }
 
+/** A prefix of no bits: any client could name any address. */
+function trustWarnings({ trustedProxies }: UnresolvedConfig): readonly ConfigWarning[] {
+  if (trustedProxies.ranges.every(({ prefix }) => prefix > 0)) return [];
+  const message = 'TrustedProxies takes the word of every address: clients can claim any address they like';
+  return [{ reason: null, message }];
+}
+
 function exposureWarnings(config: UnresolvedConfig, facts: WarningFacts): readonly ConfigWarning[] {
   const warnings: ConfigWarning[] = [];
   if (config.metrics !== null && isWildcard(config.metrics.host)) {
@@ -138,6 +145,7 @@ export function configWarnings(config: UnresolvedConfig, facts: WarningFacts): r
   return [
     ...allSecretWarnings(config),
     ...exposureWarnings(config, facts),
+    ...trustWarnings(config),
     ...pathWarnings(config),
     ...expiryWarnings(config),
     ...versionWarnings(config, facts),

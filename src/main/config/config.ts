@@ -1,5 +1,6 @@
 /** Every setting after it was read and checked: what it means, in which unit. Made by `load-config.ts`, then frozen. */
 
+import type { TrustedPeers } from '../../shared/address-range.ts';
 import type { Durability } from '../../shared/files.ts';
 
 /** Where the public port listens. A host of `::` takes IPv4 as well; port 0 is any free port. */
@@ -24,6 +25,8 @@ export interface ConfigWarning {
 
 export interface Config {
   readonly listen: ListenAddress;
+  /** Permissions of the unix socket. */
+  readonly socketMode: number;
   /** Verifies signatures. `generated`: made by us and kept in a file, because none was configured. */
   readonly secret: string;
   readonly secretSource: 'config' | 'environment' | 'secret-file' | 'generated';
@@ -61,6 +64,8 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
   /** `https://files.example.org`, for absolute Location values; null: path-only. */
   readonly publicOrigin: string | null;
+  /** Whose word about client addresses is taken. */
+  readonly trustedProxies: TrustedPeers;
   /** Uploads in flight above which new ones are answered 503. */
   readonly maxConcurrentUploads: number;
   /** Open client connections above which new ones are closed at once. */

@@ -74,7 +74,7 @@ export const keysOf202 = {
     topic: 'Listening',
     default: { type: 'boolean', value: false },
     accepts: '`true`, `false`',
-    summary: 'Makes ListenPort the path of a unix socket (mode 0660, removed on exit).',
+    summary: 'Makes ListenPort the path of a unix socket (mode SocketMode, removed on exit).',
     check: checkBoolean,
   }),
   Secret: configKey({

@@ -50,6 +50,8 @@ const fieldsOfKey = {
   Listeners: ({ listeners }) => listeners,
   UploadLanes: ({ uploadLanes }) => uploadLanes,
   DownloadLanes: ({ downloadLanes }) => downloadLanes,
+  SocketMode: ({ socketMode }) => socketMode,
+  TrustedProxies: ({ trustedProxies }) => trustedProxies,
 } satisfies Record<ConfigKeyName, (config: Config) => unknown>;
 
 function hasChanged(name: ConfigKeyName, previous: Config, loaded: Config): boolean {
@@ -82,6 +84,7 @@ export function compareConfigs(previous: Config, loaded: Config): ConfigChange {
     fileTtlSeconds: loaded.fileTtlSeconds,
     maxVersions: loaded.maxVersions,
     maxUploadBytes: loaded.maxUploadBytes,
+    trustedProxies: loaded.trustedProxies,
     warnings: nextWarnings(previous, loaded),
   };
   return {

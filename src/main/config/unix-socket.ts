@@ -6,7 +6,12 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 
-const SOCKET_MODE = 0o660;
+/** A socket file as it was made: another one may lie at its path later. */
+export interface SocketFile {
+  readonly path: string;
+  readonly device: bigint;
+  readonly inode: bigint;
+}
 
 /** Removes a socket that nobody answers on. Returns why the path cannot be used; null: it can. */
 export async function claimSocketPath(path: string): Promise<string | null> {
@@ -18,13 +23,17 @@ export async function claimSocketPath(path: string): Promise<string | null> {
   return null;
 }
 
-/** For the owner and the group: proxies run as another user. */
-export function openSocketToGroup(path: string): void {
-  chmodSync(path, SOCKET_MODE);
+/** Lets others than the owner connect, as configured, to the socket that was just made at the path. */
+export function openSocket(path: string, mode: number): SocketFile {
+  chmodSync(path, mode);
+  const { dev, ino } = lstatSync(path, { bigint: true });
+  return { path, device: dev, inode: ino };
 }
 
-export function removeSocket(path: string): void {
-  rmSync(path, { force: true });
+/** Removes the socket, and nothing that has taken its place. */
+export function removeSocket({ path, device, inode }: SocketFile): void {
+  const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (found?.dev === device && found.ino === inode) rmSync(path);
 }
 
 function isAnswered(path: string): Promise<boolean> {

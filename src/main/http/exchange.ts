@@ -80,7 +80,7 @@ export interface Exchange {
   /** Offers the next bytes of a streamed answer and returns how many of them were taken. */
   offer(bytes: Uint8Array): number;
   /**
-   * Client address as text, IPv4 or compressed IPv6; empty on a unix socket. It costs a system call, and an answered
+   * Address of the client, also behind trusted proxies, as text: IPv4 or compressed IPv6; empty on a unix socket. It costs a system call, and an answered
    * exchange knows it only if it was looked up before, or outlived the turn in which it began.
    */
   lookUpRemote(): string;

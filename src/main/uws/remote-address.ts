@@ -32,6 +32,11 @@ function compress(groups: readonly string[]): string {
   return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
 }
 
+/** The source in the last PROXY head on the connection, whoever sent it; empty without one. */
+export function proxiedAddressOf(res: HttpResponse): string {
+  return readableAddress(Buffer.from(res.getProxiedRemoteAddressAsText()).toString('latin1'));
+}
+
 /** Asks the socket, which costs a system call; the response must not be over. */
 export function remoteAddressOf(res: HttpResponse): string {
   return readableAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));

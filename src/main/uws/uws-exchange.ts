@@ -4,10 +4,10 @@
  */
 
 import type { HttpResponse } from 'uWebSockets.js';
+import type { Peer } from '../http/client-address.ts';
 import type { Answer, AnswerHead, BodyReceiver, Exchange, GoneReason, RequestHead } from '../http/exchange.ts';
 import type { ResponseFields } from '../http/field-line.ts';
 import { type FieldBlock, fieldBlock } from './field-block.ts';
-import { remoteAddressOf } from './remote-address.ts';
 import { type Closing, type Reply, writeHead, writeReply } from './reply.ts';
 import { TransferClock } from './transfer-clock.ts';
 
@@ -21,6 +21,10 @@ const MAX_BODY_WAIT_MS = 1_000;
 export interface ExchangeHost {
   /** True when connections are to be closed after their answer. */
   readonly isDraining: boolean;
+  /** The other end of the connection; the response must not be over. */
+  peerOf(res: HttpResponse): Peer;
+  /** Whose request it is. */
+  clientOf(peer: Peer, head: RequestHead): string;
   /** Counts the exchange in; returns what `ended` knows it by. */
   began(exchange: UwsExchange): number;
   /** The exchange is over: answered or gone. Called once. */
@@ -52,7 +56,8 @@ export class UwsExchange implements Exchange {
   private hasReceiver = false;
   private isAwaitingBody = false;
   private isInTurn = true;
-  private address: string | null = null;
+  private peer: Peer | null = null;
+  private client: string | null = null;
   private streamed: { readonly head: AnswerHead; readonly block: FieldBlock; isHeadWritten: boolean } | null = null;
 
   constructor(dependencies: { res: HttpResponse; head: RequestHead; requestId: string; host: ExchangeHost }) {
@@ -73,8 +78,9 @@ export class UwsExchange implements Exchange {
   }
 
   lookUpRemote(): string {
-    if (this.address === null && !this.isOver) this.address = remoteAddressOf(this.res);
-    return this.address ?? '';
+    this.lookUpPeer();
+    if (this.client === null && this.peer !== null) this.client = this.host.clientOf(this.peer, this.head);
+    return this.client ?? '';
   }
 
   onGone(listener: (reason: GoneReason) => void): void {
@@ -105,7 +111,7 @@ export class UwsExchange implements Exchange {
     if (this.state === 'open' && !this.isBodyComplete && !this.hasReceiver) this.receiveBody(() => {});
     this.isInTurn = false;
     // The client may leave before anybody asks.
-    this.lookUpRemote();
+    this.lookUpPeer();
   }
 
   pauseBody(): void {
@@ -177,6 +183,10 @@ export class UwsExchange implements Exchange {
     const verdict = this.clock.look(nowMs, this);
     if (verdict === 'rearm') this.rearm();
     else if (verdict === 'close') this.close('timeout');
+  }
+
+  private lookUpPeer(): void {
+    if (this.peer === null && !this.isOver) this.peer = this.host.peerOf(this.res);
   }
 
   private get isOver(): boolean {

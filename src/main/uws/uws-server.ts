@@ -6,12 +6,13 @@
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { SlotTable } from '../../shared/slot-table.ts';
+import { clientAddress, type Peer, type TrustedProxies } from '../http/client-address.ts';
 import type { Exchange, RequestHead } from '../http/exchange.ts';
 import type { FieldLine } from '../http/field-line.ts';
 import { readFraming } from '../http/framing.ts';
 import { ListenSocket } from './listen-socket.ts';
 import type { UwsModule } from './load-uws.ts';
-import { remoteAddressOf } from './remote-address.ts';
+import { proxiedAddressOf, remoteAddressOf } from './remote-address.ts';
 import type { ServerDescriptor } from './uws-acceptor.ts';
 import { type ExchangeHost, UwsExchange } from './uws-exchange.ts';
 
@@ -33,6 +34,8 @@ export interface UwsServerOptions {
   readonly maxConnections: number;
   /** Requests that have not been answered completely. */
   readonly requests: OpenCount;
+  /** Whose word about client addresses is taken. */
+  readonly proxies: () => TrustedProxies;
   /** Called in the turn in which the request arrived. Throwing closes the connection. */
   readonly handle: (exchange: Exchange) => void;
   /** An exception that reached the transport: a bug. */
@@ -97,6 +100,16 @@ export class UwsServer implements ExchangeHost {
     if (this.ticker !== null) clearInterval(this.ticker);
     for (const exchange of [...this.exchanges]) exchange.close('shutdown');
     this.app.close();
+  }
+
+  peerOf(res: HttpResponse): Peer {
+    const announced = this.options.proxies().isEmpty ? '' : proxiedAddressOf(res);
+    return { address: remoteAddressOf(res), announced };
+  }
+
+  clientOf(peer: Peer, { fields }: RequestHead): string {
+    const proxies = this.options.proxies();
+    return proxies.isEmpty ? peer.address : clientAddress(peer, fields, proxies);
   }
 
   began(exchange: UwsExchange): number {

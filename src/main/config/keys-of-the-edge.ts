@@ -1,0 +1,38 @@
+/** The keys for what stands in front of the server: proxies, sockets, certificates. */
+
+import { configKey } from './config-key.ts';
+import { accepted, refused } from './given-value.ts';
+import { parseTrustedPeers } from './trusted-peers.ts';
+import { andThen, type Check, checkText, checkTexts } from './value-checks.ts';
+
+/** Whoever may write to a unix socket may connect to it; the other bits mean nothing there. */
+const checkSocketMode: Check<number> = andThen(checkText, (text) => {
+  if (!/^0?[0-7]{3}$/.test(text)) return refused('is no mode; write it as chmod takes it: "0660"');
+  const mode = Number.parseInt(text, 8);
+  return (mode & 0o600) === 0o600 ? accepted(mode) : refused('keeps the server itself out; write "0600" or more');
+});
+
+export const keysOfTheEdge = {
+  SocketMode: configKey({
+    type: 'string',
+    topic: 'Listening',
+    unit: 'mode',
+    default: { type: 'string', value: '0660' },
+    accepts: '`"0600"`, `"0660"`, `"0666"`',
+    summary: 'Permissions of the unix socket: who may write to it may connect.',
+    notes: 'With `"0660"` put the user of the proxy into the group of the server.',
+    check: checkSocketMode,
+  }),
+  TrustedProxies: configKey({
+    type: 'array of strings',
+    topic: 'Listening',
+    unit: 'networks',
+    default: { type: 'array', items: [] },
+    accepts: '`["127.0.0.1", "10.0.0.0/8", "fd00::/8"]`; `"unix"` for whoever reaches the unix socket',
+    summary: "Proxies whose word about the client's address is taken.",
+    notes:
+      'From these peers, and from nobody else, X-Forwarded-For and the head of the PROXY protocol (version 2) say whose request it is; the first address from the right that is not in the list is the client. Clients must not be able to connect from an address in the list. See [operations.md](operations.md#behind-a-proxy).',
+    isReloadable: true,
+    check: andThen(checkTexts, parseTrustedPeers),
+  }),
+} as const;
