@@ -52,6 +52,16 @@ describe('the example of v2.0.2', () => {
   });
 });
 
+describe('the example of prosody-filer', () => {
+  it('starts, and means what it meant', () => {
+    const config = configOf(readFileSync(join(data, 'prosody-filer.toml')));
+    assert.deepEqual(config.listen, { kind: 'tcp', host: '::', port: 5050 });
+    assert.equal(config.secret, 'mysecret');
+    assert.match(config.storeDir, /\/uploads$/);
+    assert.equal(config.basePath, '/upload/');
+  });
+});
+
 describe('a file of 3.x', () => {
   const problems = problemsOf(readFileSync(join(data, 'hmac-file-server-3.toml'), 'utf8'));
 
@@ -79,6 +89,13 @@ describe('a file of 3.x', () => {
       assert.ok(found[0]?.includes(text), found[0]);
     });
   }
+
+  it('is told what docs/migration.md shows', () => {
+    const document = readFileSync(join(projectRoot, 'docs', 'migration.md'), 'utf8');
+    const shown = document.split('\n').filter((line) => line.startsWith('config.toml:'));
+    assert.equal(shown.length, 2);
+    for (const line of shown) assert.ok(problems.includes(line), line);
+  });
 
   it('is named as such at each table, and no value is shown', () => {
     const tables = problems.filter((problem) => problem.includes('sectioned format of HMAC File Server 3.x'));
