@@ -6,7 +6,7 @@
  */
 
 import type { FileInfo, FileKey, ReplacedContent } from './files.ts';
-import type { SecretKind, SignatureCheck } from './signature.ts';
+import type { SecretKind, SignatureCheck, SignedTerms } from './signature.ts';
 import type { StorageFailure } from './storage-error.ts';
 
 /** Secrets that verify signatures: the current one first. */
@@ -46,6 +46,7 @@ export type ToLane =
       /** An existing file is replaced, and so many of its old contents are kept; null: the slot must be free. */
       readonly keepVersions: number | null;
       readonly signature: SignatureCheck;
+      readonly terms: SignedTerms;
       /** The first body bytes when they came with the head; null: they follow. */
       readonly piece: BodyPiece | null;
     }

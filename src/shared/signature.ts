@@ -13,10 +13,20 @@ export interface SignedMessage {
   readonly storedType: string | null;
 }
 
+/** What a signature says beyond path, size and type. It holds when the signature verifies. */
+export interface SignedTerms {
+  /** From then on the signature is good for nothing, in milliseconds since the epoch; null: when its secret is dropped. */
+  readonly usableUntilMs: number | null;
+  /** When the file expires of itself, in milliseconds since the epoch; null: as FileTTL says. */
+  readonly expiresAtMs: number | null;
+  /** Who uploads; null: it does not say. */
+  readonly owner: string | null;
+}
+
 /** The HMAC-SHA256 that the client presented, and every text that it may cover, in order of preference. */
 export interface SignatureCheck {
   readonly scheme: Exclude<SignatureScheme, 'none'>;
-  /** 64 hexadecimal digits, either case. */
+  /** 64 hexadecimal digits, either case, whatever the request spelled it in. */
   readonly mac: string;
   readonly messages: readonly [SignedMessage, ...SignedMessage[]];
 }

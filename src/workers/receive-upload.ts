@@ -35,13 +35,19 @@ export class ReceiveUpload {
 
   /** Verifies the signature and makes room. null: refused, and main has been told why. */
   static open(context: ReceiveContext, secrets: Secrets, open: OpenUpload): ReceiveUpload | null {
-    const { transfer, key, size, keepVersions, piece } = open;
+    const { transfer, key, size, keepVersions, terms, piece } = open;
     let verified: VerifiedUpload | null = null;
     try {
       const match = verifySignature(open.signature, secrets);
       if (match === null) throw new StorageError('signature-mismatch', open.signature.scheme);
       verified = { fileId: fileIdOf(hashOf(key)), secret: match.secret };
-      const staged = context.storage.createUpload({ key, size, type: match.message.storedType, keepVersions });
+      const staged = context.storage.createUpload({
+        key,
+        size,
+        type: match.message.storedType,
+        keepVersions,
+        ...terms,
+      });
       if (piece?.isLast !== true) context.send({ type: 'upload.accepted', transfer, verified, buffer: null });
       return new ReceiveUpload(context, transfer, verified, staged);
     } catch (error) {

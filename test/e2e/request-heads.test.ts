@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { projectRoot } from '../support/project-root.ts';
 import { get, RawConnection } from '../support/raw-http.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { clockAt } from '../support/standing-clock.ts';
 import { publicTreeOf, settledTree } from '../support/store-state.ts';
 
 interface Fixture {
@@ -24,16 +25,11 @@ const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
   readonly requests: readonly Fixture[];
 };
 
-let server: ServerProcess;
-
-before(async () => {
-  server = await ServerProcess.start({ settings: { UploadSubDir: 'upload', Secret: index.secret } });
-});
-
-after(() => server.stop());
-
 /** Sends head and body in packets of their own, as these clients do. */
-async function replay(fixture: Fixture): Promise<{ readonly statuses: readonly number[]; readonly path: string }> {
+async function replay(
+  server: ServerProcess,
+  fixture: Fixture,
+): Promise<{ readonly statuses: readonly number[]; readonly path: string }> {
   const head = readFileSync(join(folder, fixture.file));
   const connection = await RawConnection.open(server.port);
   try {
@@ -53,24 +49,40 @@ test('there are 13 heads, 2 of them with a Bearer token', () => {
   assert.equal(index.requests.filter(({ now }) => now !== undefined).length, 2);
 });
 
-for (const fixture of index.requests.filter(({ now }) => now === undefined)) {
-  test(`${fixture.file} by ${fixture.client} is answered ${fixture.expect}`, async () => {
-    const { statuses, path } = await replay(fixture);
-    assert.equal(statuses.at(-1), fixture.expect);
-    assert.equal(statuses.includes(100), fixture.file === 'curl-expect.http');
-    const served = await get(server.port, path);
-    assert.equal(served.status, fixture.expect === 201 ? 200 : 404);
-    if (fixture.expect === 201) assert.ok(served.body.equals(Buffer.alloc(fixture.body_bytes, 'r')));
+const byClock = new Map<number | undefined, Fixture[]>();
+for (const fixture of index.requests) byClock.set(fixture.now, [...(byClock.get(fixture.now) ?? []), fixture]);
+
+for (const [now, fixtures] of byClock) {
+  const settings = { UploadSubDir: 'upload', Secret: index.secret };
+
+  test(`${fixtures.length} heads are answered as expected by a server with ${now ?? 'the clock of this host'}`, async () => {
+    const server = await ServerProcess.start({ settings, environment: clockAt(now) });
+    try {
+      for (const fixture of fixtures) {
+        const { statuses, path } = await replay(server, fixture);
+        const what = `${fixture.file} by ${fixture.client}`;
+        assert.equal(statuses.at(-1), fixture.expect, what);
+        assert.equal(statuses.includes(100), fixture.file === 'curl-expect.http', what);
+        const served = await get(server.port, path);
+        assert.equal(served.status, fixture.expect === 201 ? 200 : 404, what);
+        if (fixture.expect === 201) assert.ok(served.body.equals(Buffer.alloc(fixture.body_bytes, 'r')), what);
+      }
+    } finally {
+      await server.stop();
+    }
   });
 }
 
-for (const fixture of index.requests.filter(({ now }) => now !== undefined)) {
-  test(`${fixture.file} by ${fixture.client} waits for the release that reads Bearer tokens: 403, and nothing is stored`, async () => {
-    const before = publicTreeOf(server.storeDir);
-    const { statuses, path } = await replay(fixture);
-    assert.deepEqual(statuses, [403]);
-    assert.equal((await get(server.port, path)).status, 404);
+test('the same tokens are refused by a server whose clock has gone on, and nothing is stored', async () => {
+  const tokens = index.requests.filter(({ now }) => now !== undefined);
+  const later = Math.max(...tokens.map(({ now = 0 }) => now)) + 600;
+  const settings = { UploadSubDir: 'upload', Secret: index.secret };
+  const server = await ServerProcess.start({ settings, environment: clockAt(later) });
+  try {
+    for (const fixture of tokens) assert.deepEqual((await replay(server, fixture)).statuses, [403], fixture.file);
     await settledTree(server);
-    assert.deepEqual(publicTreeOf(server.storeDir), before);
-  });
-}
+    assert.deepEqual(publicTreeOf(server.storeDir), []);
+  } finally {
+    await server.stop();
+  }
+});

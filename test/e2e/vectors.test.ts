@@ -1,6 +1,6 @@
 /**
  * Signature vectors and slot URLs as real clients spell them, byte for byte over a socket. What is accepted is fetched
- * back by the same spelling; what is refused leaves nothing. Bearer tokens are left to the tests of the JWT reader.
+ * back by the same spelling; what is refused leaves nothing.
  */
 
 import assert from 'node:assert/strict';
@@ -11,6 +11,7 @@ import { projectRoot } from '../support/project-root.ts';
 import { exchange, fieldOf, get, put, RawConnection, type RawResponse, requestBytes } from '../support/raw-http.ts';
 import { type Exit, type LogLine, ServerProcess, type TomlSettings } from '../support/server-process.ts';
 import { signV } from '../support/sign.ts';
+import { clockAt } from '../support/standing-clock.ts';
 import { publicTreeOf, settledTree } from '../support/store-state.ts';
 
 interface Expectation {
@@ -36,6 +37,7 @@ interface Vector {
     readonly target: string;
     readonly content_length: string | null;
     readonly content_type: string | null;
+    readonly authorization?: string;
   };
   readonly server: ServerSettings;
   readonly expect: Expectation;
@@ -65,7 +67,7 @@ const UNUSABLE_BASE = '/a b/ü/';
 
 const refused: Expectation = { result: 'reject', status: 403 };
 
-const puts = file.vectors.filter(({ scheme }) => scheme !== 'jwt' && scheme !== 'delete');
+const puts = file.vectors.filter(({ scheme }) => scheme !== 'delete');
 const deletions = file.vectors.filter(({ scheme }) => scheme === 'delete');
 
 function settingsOf(server: ServerSettings): TomlSettings {
@@ -85,13 +87,6 @@ function usableBase(base: string): string {
 /** The target as it stands; below another base where the vector's own cannot be configured: it is not signed. */
 function targetOf({ request: { target }, server: { base } }: Pick<Vector, 'request' | 'server'>): string {
   return usableBase(base) + target.slice(base.length);
-}
-
-/** Makes the server's clock show another time and stand there: one second before an expiry is long over on a busy machine. */
-function clockAt(unixSeconds: number | undefined): Readonly<Record<string, string>> {
-  if (unixSeconds === undefined) return {};
-  const code = `Date.now=()=>${unixSeconds}000`;
-  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
 }
 
 async function withServer(
@@ -125,6 +120,13 @@ function typeField(contentType: string | null): Readonly<Record<string, string>>
   return contentType === null ? {} : { 'Content-Type': contentType };
 }
 
+/** What a vector's request says beside its target. */
+function fieldsOf({ request }: Vector): Readonly<Record<string, string>> {
+  const { content_length: length, content_type: contentType, authorization } = request;
+  const token = authorization === undefined ? {} : { Authorization: authorization };
+  return { ...typeField(contentType), ...token, 'Content-Length': length ?? '' };
+}
+
 async function assertServedAndForget(server: ServerProcess, target: string, body: Buffer, name: string): Promise<void> {
   const path = target.slice(0, target.includes('?') ? target.indexOf('?') : target.length);
   const served = await get(server.port, path);
@@ -140,11 +142,10 @@ async function assertServedAndForget(server: ServerProcess, target: string, body
 /** Sends a vector whole. */
 async function assertSmall(server: ServerProcess, vector: Vector, expect: Expectation): Promise<void> {
   const target = targetOf(vector);
-  const { content_length: length, content_type: contentType } = vector.request;
-  const size = Number(length);
+  const size = Number(vector.request.content_length);
   // A refused length has no body that could be sent.
   const body = Buffer.alloc(Math.max(size, 0), 'v');
-  const response = await put(server.port, target, body, { ...typeField(contentType), 'Content-Length': length ?? '' });
+  const response = await put(server.port, target, body, fieldsOf(vector));
   assert.equal(response.status, expect.status, vector.id);
   if (expect.result === 'accept') {
     assert.equal(response.body.length, 0, vector.id);
@@ -165,12 +166,10 @@ function lineSince(server: ServerProcess, mark: number, size: number): (line: Lo
  * for want of room, which is only said to somebody whose signature is right.
  */
 async function assertLarge(server: ServerProcess, vector: Vector, expect: Expectation): Promise<void> {
-  const { content_length: length, content_type: contentType } = vector.request;
+  const { content_length: length } = vector.request;
   const mark = server.lines.length;
   const connection = await RawConnection.open(server.port);
-  await connection.send(
-    requestBytes('PUT', targetOf(vector), { ...typeField(contentType), 'Content-Length': length ?? '' }),
-  );
+  await connection.send(requestBytes('PUT', targetOf(vector), fieldsOf(vector)));
   const created = server.event('upload.created', 5_000, lineSince(server, mark, Number(length)));
   created.catch(() => {});
   const outcome: RawResponse | LogLine = await Promise.race([connection.response(), created]);
@@ -188,8 +187,8 @@ async function assertVector(server: ServerProcess, vector: Vector, expect: Expec
   await (isLarge ? assertLarge : assertSmall)(server, vector, expect);
 }
 
-test('there are 151 vectors of uploads and 4 of deletions', () => {
-  assert.deepEqual([puts.length, deletions.length], [151, 4]);
+test('there are 187 vectors of uploads and 4 of deletions', () => {
+  assert.deepEqual([puts.length, deletions.length], [187, 4]);
 });
 
 for (const [name, vectors] of byServer(puts)) {

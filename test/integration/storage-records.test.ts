@@ -51,7 +51,14 @@ test('a record says path and type under a checksum, and is named after time and 
   const { mtimeNs } = statSync(store.pathOf('described.txt'), { bigint: true });
   assert.ok(record.endsWith(`/${mtimeNs}-7.json`));
   assert.equal(statSync(record).mode & 0o777, 0o600);
-  const described = { path: 'described.txt', type: TYPE, sha256: null, expiresMs: null };
+  const described = {
+    path: 'described.txt',
+    type: TYPE,
+    sha256: null,
+    expiresMs: null,
+    owner: null,
+    usableUntilMs: null,
+  };
   assert.deepEqual(decodeRecord(readFileSync(record, 'utf8')), described);
   assert.equal(readFile(store.storage, 'described.txt').info.type, TYPE);
 });
@@ -118,8 +125,10 @@ test('records of any path and type are read back as they were written', () => {
       fc.option(fc.string()),
       fc.boolean(),
       fc.option(fc.maxSafeNat()),
-      (path, type, isKnown, expiresMs) => {
-        const record = { path, type, sha256: isKnown ? SHA256 : null, expiresMs };
+      fc.option(fc.string({ unit: 'binary' })),
+      fc.option(fc.maxSafeNat()),
+      (path, type, isKnown, expiresMs, owner, usableUntilMs) => {
+        const record = { path, type, sha256: isKnown ? SHA256 : null, expiresMs, owner, usableUntilMs };
         assert.deepEqual(decodeRecord(encodeRecord(record)), record);
       },
     ),
@@ -129,19 +138,34 @@ test('records of any path and type are read back as they were written', () => {
 test('records of the first format are still read, and still written where there is no digest', () => {
   const text = '{"v":1,"path":"a/b.txt","type":"text/x-own","check":"CHECK"}\n';
   const check = createHash('sha256').update('{"v":1,"path":"a/b.txt","type":"text/x-own"}').digest('hex').slice(0, 16);
-  const record = { path: 'a/b.txt', type: 'text/x-own', sha256: null, expiresMs: null };
+  const record = {
+    path: 'a/b.txt',
+    type: 'text/x-own',
+    sha256: null,
+    expiresMs: null,
+    owner: null,
+    usableUntilMs: null,
+  };
   assert.deepEqual(decodeRecord(text.replace('CHECK', check)), record);
   assert.equal(encodeRecord(record), text.replace('CHECK', check));
 });
 
 test('F35 a record with a changed digest, a digest that is none, or one of a later format counts as absent', () => {
-  const whole = encodeRecord({ path: 'a', type: null, sha256: SHA256, expiresMs: null });
+  const whole = encodeRecord({
+    path: 'a',
+    type: null,
+    sha256: SHA256,
+    expiresMs: null,
+    owner: null,
+    usableUntilMs: null,
+  });
   assert.notEqual(decodeRecord(whole), null);
   const sealed = (body: string): string => {
     const check = createHash('sha256').update(body).digest('hex').slice(0, 16);
     return `${body.slice(0, -1)},"check":"${check}"}`;
   };
   assert.notEqual(decodeRecord(sealed(`{"v":2,"path":"a","type":null,"sha256":"${SHA256}"}`)), null);
+  assert.notEqual(decodeRecord(sealed('{"v":3,"path":"a","type":null,"owner":"a@b","until":5}')), null);
   const absent = [
     whole.replace('0123', '1123'),
     sealed('{"v":2,"path":"a","type":null,"sha256":"0123"}'),
@@ -150,6 +174,10 @@ test('F35 a record with a changed digest, a digest that is none, or one of a lat
     sealed('{"v":1,"path":"a","type":null,"expires":1}'),
     sealed(`{"v":1,"path":"a","type":null,"sha256":"${SHA256}"}`),
     sealed(`{"v":3,"path":"a","type":null,"sha256":"${SHA256}"}`),
+    sealed('{"v":2,"path":"a","type":null,"owner":"a@b"}'),
+    sealed('{"v":3,"path":"a","type":null,"owner":7}'),
+    sealed('{"v":3,"path":"a","type":null,"until":"soon"}'),
+    sealed('{"v":4,"path":"a","type":null,"owner":"a@b"}'),
     sealed('{"v":1,"path":7,"type":null}'),
     sealed('{"v":1,"path":"a"}'),
     sealed('[]'),

@@ -40,7 +40,10 @@ function leaveRecord(key: string): string {
   const folder = store.pathOf('.hfs/records', hash.slice(0, 2), hash);
   mkdirSync(folder, { recursive: true });
   const path = join(folder, recordName(1_234_567_890n, 17));
-  writeFileSync(path, encodeRecord({ path: key, type: 'x/lost', sha256: null, expiresMs: null }));
+  writeFileSync(
+    path,
+    encodeRecord({ path: key, type: 'x/lost', sha256: null, expiresMs: null, owner: null, usableUntilMs: null }),
+  );
   return path;
 }
 

@@ -256,7 +256,17 @@ test('an upload that is being received, and one that is about to commit, lose no
   const hash = hashOf(keyOf('committing'));
   const record = store.pathOf(...recordFolders(hash), recordName(1n, 1));
   mkdirSync(dirname(record), { recursive: true });
-  writeFileSync(record, encodeRecord({ path: 'committing', type: 'x/own', sha256: null, expiresMs: null }));
+  writeFileSync(
+    record,
+    encodeRecord({
+      path: 'committing',
+      type: 'x/own',
+      sha256: null,
+      expiresMs: null,
+      owner: null,
+      usableUntilMs: null,
+    }),
+  );
   sweep.pass();
   assert.ok(existsSync(record), 'its content may get its name in the next moment');
 });

@@ -57,7 +57,10 @@ function leaveStaging(text: string): string {
 function leaveRecordOf(file: string): void {
   const { mtimeNs, size } = statSync(file, { bigint: true });
   const path = store.pathOf(...recordFolders(store.hashOf(PATH)), recordName(mtimeNs, size));
-  writeFileSync(path, encodeRecord({ path: PATH, type: 'x/new', sha256: null, expiresMs: null }));
+  writeFileSync(
+    path,
+    encodeRecord({ path: PATH, type: 'x/new', sha256: null, expiresMs: null, owner: null, usableUntilMs: null }),
+  );
 }
 
 /** The entry that an overwrite makes before its rename. */

@@ -29,5 +29,6 @@ export function openUpload(order: UploadOrder): OpenUpload {
   const { transfer, key, size, piece = null, secret = LANE_SECRET, storedType = null } = order;
   const message = { text: `${key} ${size}`, storedType };
   const signature = { scheme: 'v', mac: signV(secret, key, size), messages: [message] } as const;
-  return { type: 'upload.open', transfer, key: key as FileKey, size, keepVersions: null, signature, piece };
+  const terms = { usableUntilMs: null, expiresAtMs: null, owner: null };
+  return { type: 'upload.open', transfer, key: key as FileKey, size, keepVersions: null, signature, terms, piece };
 }

@@ -31,6 +31,12 @@ export function signDelete(secret: string, path: string, deleteSecret: string): 
   return hmacHex(secret, `${path}\0${deleteSecret}`);
 }
 
+/** A token of mod_http_file_share: the claims as they are, so that wrong ones can be signed too. */
+export function signJwt(secret: string, claims: object, header: object = { alg: 'HS256', typ: 'JWT' }): string {
+  const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+}
+
 /** Percent-encodes each segment of a path as Prosody does, but with upper-case digits. */
 export function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');

@@ -8,12 +8,18 @@ import { fullPath, parseRequestTarget } from '../../src/main/auth/request-target
 import { parseSlotQuery, type SlotParameters } from '../../src/main/auth/slot-parameters.ts';
 import { readDeleteSignature } from '../../src/main/auth/slot-signature.ts';
 import type { FieldLine } from '../../src/main/http/field-line.ts';
-import { firstValue } from '../../src/main/http/fields.ts';
+import { firstValue, soleValue } from '../../src/main/http/fields.ts';
 import { readFraming } from '../../src/main/http/framing.ts';
-import { framingProblems, methodNotAllowed, type Problem, problems } from '../../src/main/http/problem.ts';
+import {
+  framingProblems,
+  methodNotAllowed,
+  mismatchProblem,
+  type Problem,
+  problems,
+} from '../../src/main/http/problem.ts';
 import type { SignatureResult } from '../../src/shared/events.ts';
 import type { FileKey } from '../../src/shared/files.ts';
-import type { SignatureCheck } from '../../src/shared/signature.ts';
+import type { SignatureCheck, SignedTerms } from '../../src/shared/signature.ts';
 import { verifyCheck } from './sign.ts';
 
 export interface SlotServer extends UploadRules {
@@ -39,6 +45,8 @@ export interface SlotDecision {
   readonly result: SignatureResult | null;
   /** Type to store; null: the extension's. */
   readonly storedType: string | null;
+  /** What else the signature says; null when there is none that is right. */
+  readonly terms: SignedTerms | null;
 }
 
 const defaults: SlotServer = {
@@ -70,9 +78,11 @@ export function put(target: string, size: number | string | null, type: string |
   return { method: 'PUT', target, fields: fieldLines({ 'content-length': length, 'content-type': type }) };
 }
 
+const nothing = { key: null, check: null, result: null, storedType: null, terms: null };
+
 function refused(problem: Problem, partial: Partial<SlotDecision> = {}): SlotDecision {
   const { status, title, closesConnection } = problem;
-  return { status, title, closesConnection, key: null, check: null, result: null, storedType: null, ...partial };
+  return { status, title, closesConnection, ...nothing, ...partial };
 }
 
 /** Decides a request as far as pure code can: the status is final when no file is in the way. */
@@ -100,10 +110,13 @@ function decidePut(
   if (body.kind === 'doubtful') return refused(framingProblems[body.reason]);
   const sizeBytes = body.kind === 'length' ? body.length : null;
   const contentType = firstValue(fields, 'content-type');
+  const authorization = soleValue(fields, 'authorization');
   const { nowSeconds } = server;
-  const outcome = authorizeUpload({ key, parameters, contentType, sizeBytes, nowSeconds, protocol: 'put' }, server);
+  const slot = { key, parameters, contentType, authorization, sizeBytes, nowSeconds };
+  const outcome = authorizeUpload({ ...slot, protocol: 'put' }, server);
   if (outcome.kind === 'refused') return refused(outcome.problem, { result: outcome.signature?.result ?? null });
-  return verified(201, key, outcome.grant.signature, server);
+  const { signature, terms } = outcome.grant;
+  return { ...verified(201, key, signature, server), terms };
 }
 
 function decideDelete(key: FileKey, parameters: SlotParameters, server: SlotServer): SlotDecision {
@@ -115,9 +128,9 @@ function decideDelete(key: FileKey, parameters: SlotParameters, server: SlotServ
 
 function verified(status: number, key: FileKey, check: SignatureCheck, server: SlotServer): SlotDecision {
   const match = verifyCheck(check, server.secrets);
-  if (match === null) return refused(problems.invalidMac, { key, check, result: 'mismatch' });
+  if (match === null) return refused(mismatchProblem(check.scheme), { key, check, result: 'mismatch' });
   const { storedType } = match.message;
-  return { status, title: null, closesConnection: false, key, check, result: 'ok', storedType };
+  return { status, title: null, closesConnection: false, key, check, result: 'ok', storedType, terms: null };
 }
 
 /** The whole decoded path of a key, with its leading slash. */

@@ -18,8 +18,8 @@ function authorize(
   assert.ok(parsed.kind === 'parameters');
   const { parameters } = parsed;
   const key = 'a/b.PNG' as FileKey;
-  const request = { key, parameters, contentType: null, sizeBytes: 12, nowSeconds: 0, protocol: 'put' as const };
-  return authorizeUpload({ ...request, ...settings }, slotServer(rules));
+  const slot = { key, parameters, contentType: null, authorization: null, sizeBytes: 12, nowSeconds: 0 };
+  return authorizeUpload({ ...slot, protocol: 'put', ...settings }, slotServer(rules));
 }
 
 function statusOf(outcome: UploadAuthorization): number {
@@ -35,6 +35,7 @@ test('grants a well-formed signature for exactly one file and size', () => {
     protocol: 'put',
     signature: { scheme: 'v', mac, messages: [{ text: 'a/b.PNG 12', storedType: null }] },
     triedTypes: [],
+    terms: { usableUntilMs: null, expiresAtMs: null, owner: null },
   });
 });
 

@@ -34,7 +34,8 @@ function parametersOf(query: string): SlotParameters {
 
 function request(query: string, settings: Partial<SlotRequest> = {}): SlotRequest {
   const key = 'a/b.png' as FileKey;
-  return { key, parameters: parametersOf(query), size: 12, contentType: null, nowSeconds: 1000, ...settings };
+  const slot = { key, parameters: parametersOf(query), size: 12, contentType: null, authorization: null };
+  return { ...slot, nowSeconds: 1000, ...settings };
 }
 
 function textsOf(signature: SlotSignature): readonly string[] {

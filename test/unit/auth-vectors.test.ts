@@ -1,6 +1,5 @@
 /**
  * Signatures captured from XMPP servers and computed from the rules, and slot URLs as real clients put them on the wire.
- * Bearer tokens are left to the tests of the JWT reader.
  */
 
 import assert from 'node:assert/strict';
@@ -36,9 +35,12 @@ interface Vector {
     readonly target: string;
     readonly content_length: string | null;
     readonly content_type: string | null;
+    readonly authorization?: string;
   };
   readonly server: ServerSettings;
-  readonly signed: { readonly path_hex: string; readonly message_hex: string };
+  readonly signed: { readonly path_hex: string; readonly message_hex: string; readonly claims?: string };
+  /** Unix time at which the token is too old. */
+  readonly expired_at?: number;
   readonly expect: Expectation;
   readonly expect_by_header_only?: Expectation;
   readonly without_content_type?: { readonly result: string; readonly by_header_only: string };
@@ -74,8 +76,9 @@ function serverOf(settings: ServerSettings, typeByExtension = true): SlotServer 
 }
 
 function messageOf({ request }: Vector, contentType = request.content_type): SlotMessage {
-  const { method, target, content_length } = request;
-  return { method, target, fields: fieldLines({ 'content-length': content_length, 'content-type': contentType }) };
+  const { method, target, content_length, authorization = null } = request;
+  const fields = { 'content-length': content_length, 'content-type': contentType, authorization };
+  return { method, target, fields: fieldLines(fields) };
 }
 
 function hex(text: string): string {
@@ -127,7 +130,10 @@ test('a size beyond 2^53 is signed digit by digit, and too large for this server
   const { content_length: size, content_type: contentType, target } = vector.request;
   const value = new URLSearchParams(target.slice(target.indexOf('?'))).get(vector.scheme);
   const parameters = { v: null, v2: null, v3: null, token: null, expires: null, s: null, [vector.scheme]: value };
-  const signature = readSlotSignature({ key, parameters, size: size ?? '', contentType, nowSeconds: 0 }, server);
+  const signature = readSlotSignature(
+    { key, parameters, size: size ?? '', contentType, authorization: null, nowSeconds: 0 },
+    server,
+  );
   assert.ok(signature.kind === 'check' && verifyCheck(signature.check, server.secrets) !== null);
 });
 
@@ -155,26 +161,46 @@ function parseHead(text: string): SlotMessage {
   return { method, target, fields };
 }
 
-test('11 heads of real upload requests are decided as expected', () => {
+test('13 heads of real upload requests are decided as expected', () => {
   const index = JSON.parse(readFileSync(join(data, 'requests/index.json'), 'utf8')) as {
     readonly secret: string;
     readonly requests: readonly { readonly file: string; readonly expect: number; readonly now?: number }[];
   };
-  const server = slotServer({ basePath: '/upload/', secrets: [index.secret] });
-  // Those with a clock carry a Bearer token.
-  const requests = index.requests.filter(({ now }) => now === undefined);
-  assert.equal(requests.length, 11);
-  for (const { file: name, expect } of requests) {
+  assert.equal(index.requests.length, 13);
+  for (const { file: name, expect, now: nowSeconds = 0 } of index.requests) {
+    const server = slotServer({ basePath: '/upload/', secrets: [index.secret], nowSeconds });
     const head = parseHead(readFileSync(join(data, 'requests', name), 'utf8'));
     assert.equal(decide(head, server).status, expect, name);
   }
 });
 
-test('a Bearer token without a signature in the query counts as no signature', () => {
-  for (const vector of file.vectors.filter(
-    ({ scheme, request }) => scheme === 'jwt' && !request.target.includes('?'),
-  )) {
+test('36 vectors of Bearer tokens are decided as expected, and say when the file expires and who uploads it', () => {
+  const tokens = file.vectors.filter(({ scheme }) => scheme === 'jwt');
+  assert.equal(tokens.length, 36);
+  for (const vector of tokens) {
     const decision = decide(messageOf(vector), serverOf(vector.server));
-    assert.deepEqual([decision.status, decision.result], [403, 'missing'], vector.id);
+    assert.equal(decision.status, vector.expect.status, vector.id);
+    if (vector.expect.result !== 'accept') continue;
+    assert.equal(hex(decision.key ?? ''), vector.signed.path_hex, vector.id);
+    const { exp, expires, sub } = JSON.parse(vector.signed.claims ?? '{}') as Partial<Record<string, unknown>>;
+    const terms = { usableUntilMs: Number(exp) * 1_000, expiresAtMs: Number(expires) * 1_000, owner: sub };
+    assert.deepEqual(decision.terms, terms, vector.id);
   }
+});
+
+test('23 captured tokens are refused as expired one second after the last one in which they are good', () => {
+  let count = 0;
+  for (const vector of file.vectors) {
+    if (vector.expired_at === undefined) continue;
+    count += 1;
+    for (const [now, status] of [
+      [vector.expired_at - 2, 201],
+      [vector.expired_at, 403],
+    ] as const) {
+      const decision = decide(messageOf(vector), serverOf({ ...vector.server, now }));
+      assert.equal(decision.status, status, vector.id);
+      if (status === 403) assert.deepEqual([decision.title, decision.result], ['Signature expired', 'expired']);
+    }
+  }
+  assert.equal(count, 23);
 });

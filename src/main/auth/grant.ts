@@ -5,7 +5,7 @@
 
 import type { SignatureResult, UploadProtocol } from '../../shared/events.ts';
 import type { FileKey } from '../../shared/files.ts';
-import type { SignatureCheck, SignatureScheme } from '../../shared/signature.ts';
+import type { SignatureCheck, SignatureScheme, SignedTerms } from '../../shared/signature.ts';
 import { disallowedExtension, type Problem, problems } from '../http/problem.ts';
 import { extensionOf } from './request-target.ts';
 import { readSlotSignature, type SignatureRules, type SlotRequest } from './slot-signature.ts';
@@ -19,6 +19,8 @@ export interface UploadGrant {
   readonly signature: SignatureCheck;
   /** Types under the readings of the signature, for the log. */
   readonly triedTypes: readonly string[];
+  /** What else the signature says. */
+  readonly terms: SignedTerms;
 }
 
 /** What the settings say about uploads. */
@@ -56,9 +58,10 @@ export type UploadAuthorization =
  * What needs a valid MAC (whether the file exists, whether there is room) is decided behind it.
  */
 export function authorizeUpload(request: UploadRequest, rules: UploadRules): UploadAuthorization {
-  const { key, parameters, contentType, sizeBytes, nowSeconds, protocol } = request;
+  const { sizeBytes, protocol, ...slot } = request;
+  const { key } = slot;
   if (sizeBytes === null) return refused(problems.lengthRequired);
-  const signature = readSlotSignature({ key, parameters, size: sizeBytes, contentType, nowSeconds }, rules);
+  const signature = readSlotSignature({ ...slot, size: sizeBytes }, rules);
   if (signature.kind === 'refused') {
     const { problem, scheme, result } = signature;
     return { kind: 'refused', problem, signature: { scheme, result }, disallowedExtension: null };
@@ -69,8 +72,8 @@ export function authorizeUpload(request: UploadRequest, rules: UploadRules): Upl
     return refused(disallowedExtension(allowedExtensions), extension);
   }
   if (maxUploadBytes !== null && sizeBytes > maxUploadBytes) return refused(problems.tooLarge);
-  const { check, triedTypes } = signature;
-  return { kind: 'granted', grant: { key, sizeBytes, protocol, signature: check, triedTypes } };
+  const { check, triedTypes, terms } = signature;
+  return { kind: 'granted', grant: { key, sizeBytes, protocol, signature: check, triedTypes, terms } };
 }
 
 function refused(problem: Problem, extension: string | null = null): UploadAuthorization {

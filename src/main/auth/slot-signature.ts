@@ -5,9 +5,10 @@
 
 import type { SignatureResult } from '../../shared/events.ts';
 import type { FileKey } from '../../shared/files.ts';
-import type { SignatureCheck, SignatureScheme, SignedMessage } from '../../shared/signature.ts';
+import type { SignatureCheck, SignatureScheme, SignedMessage, SignedTerms } from '../../shared/signature.ts';
 import { OCTET_STREAM, storableType, withoutParameters } from '../http/media-type.ts';
 import { type Problem, problems } from '../http/problem.ts';
+import { bearerToken, readBearerJwt } from './bearer-jwt.ts';
 import { signedTypesOf } from './extension-types.ts';
 import { extensionOf, fullPath } from './request-target.ts';
 import { decidingMac, type SlotParameters } from './slot-parameters.ts';
@@ -33,6 +34,8 @@ export interface SlotRequest {
   readonly size: number | string;
   /** The type that the client names; null or empty: it names none. */
   readonly contentType: string | null;
+  /** The Authorization field; null: there is none. */
+  readonly authorization: string | null;
   /** Unix time. */
   readonly nowSeconds: number;
 }
@@ -50,11 +53,15 @@ export type SlotSignature =
       readonly check: SignatureCheck;
       /** The types of the readings, for the log; empty where the scheme covers no type. */
       readonly triedTypes: readonly string[];
+      readonly terms: SignedTerms;
     }
   | RefusedSignature;
 
 type NonEmpty<T> = readonly [T, ...T[]];
 type Messages = NonEmpty<SignedMessage>;
+
+/** For as long as the secret is in use. */
+const noTerms: SignedTerms = { usableUntilMs: null, expiresAtMs: null, owner: null };
 
 const hexDigits = /^[0-9A-Fa-f]*$/;
 const macDigits = 64;
@@ -62,11 +69,11 @@ const expiresDigits = /^[0-9]{1,15}$/;
 
 /**
  * Prepares the check of the signature on an upload. The method under a `v3` signature is PUT whatever the request's is.
- * An `Authorization` field is not looked at: without a MAC in the query the request is unsigned.
+ * With a MAC in the query the Authorization field is not looked at: it may belong to a proxy.
  */
 export function readSlotSignature(request: SlotRequest, rules: SignatureRules): SlotSignature {
   const mac = decidingMac(request.parameters);
-  if (mac === null) return refusal('none', 'missing', problems.noSignature);
+  if (mac === null) return readToken(request, rules);
   const { scheme, value } = mac;
   const malformed = refuseMalformedMac(scheme, value);
   if (malformed !== null) return malformed;
@@ -77,7 +84,7 @@ export function readSlotSignature(request: SlotRequest, rules: SignatureRules): 
     case 'token': {
       const triedTypes = typeCandidates(request, rules.typeByExtension);
       const messages = typedMessages(request, rules, triedTypes);
-      return { kind: 'check', check: { scheme, mac: value, messages }, triedTypes };
+      return { kind: 'check', check: { scheme, mac: value, messages }, triedTypes, terms: noTerms };
     }
     case 'v': {
       const storedType = unsignedType(request, rules);
@@ -85,7 +92,7 @@ export function readSlotSignature(request: SlotRequest, rules: SignatureRules): 
         text: `${path} ${request.size}`,
         storedType,
       }));
-      return { kind: 'check', check: { scheme, mac: value, messages }, triedTypes: [] };
+      return { kind: 'check', check: { scheme, mac: value, messages }, triedTypes: [], terms: noTerms };
     }
     default:
       return scheme satisfies never;
@@ -112,7 +119,7 @@ export function readDeleteSignature(
     text: `${path}\0${deleteSecret}`,
     storedType: null,
   }));
-  return { kind: 'check', check: { scheme: 'delete', mac: mac.value, messages }, triedTypes: [] };
+  return { kind: 'check', check: { scheme: 'delete', mac: mac.value, messages }, triedTypes: [], terms: noTerms };
 }
 
 /** `map` that knows that something stays something. */
@@ -139,7 +146,29 @@ function readV3(request: SlotRequest, mac: string, rules: SignatureRules): SlotS
   if (request.nowSeconds >= Number(expires)) return refusal('v3', 'expired', problems.signatureExpired);
   const text = `PUT\n${expires}\n/${fullPath(request.key, rules.basePath)}`;
   const messages: Messages = [{ text, storedType: unsignedType(request, rules) }];
-  return { kind: 'check', check: { scheme: 'v3', mac, messages }, triedTypes: [] };
+  const terms = { ...noTerms, usableUntilMs: Number(expires) * 1_000 };
+  return { kind: 'check', check: { scheme: 'v3', mac, messages }, triedTypes: [], terms };
+}
+
+/** The type is the token's: the client's own is not looked at. */
+function readToken(request: SlotRequest, rules: SignatureRules): SlotSignature {
+  const token = bearerToken(request.authorization);
+  if (token === null) return refusal('none', 'missing', problems.noSignature);
+  const read = readBearerJwt(token, request);
+  switch (read.kind) {
+    case 'expired':
+      return refusal('jwt', 'expired', problems.signatureExpired);
+    case 'invalid':
+      return refusal('jwt', 'mismatch', problems.invalidToken);
+    case 'token': {
+      const { signedText: text, mac, type, usableUntilMs, expiresAtMs, owner } = read;
+      const storedType = differingType(type ?? OCTET_STREAM, rules.servedType(request.key));
+      const check: SignatureCheck = { scheme: 'jwt', mac, messages: [{ text, storedType }] };
+      return { kind: 'check', check, triedTypes: [], terms: { usableUntilMs, expiresAtMs, owner } };
+    }
+    default:
+      return read satisfies never;
+  }
 }
 
 /** The paths that may be under the MAC, without duplicates. */

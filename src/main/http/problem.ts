@@ -4,6 +4,7 @@
  * `problem-answer.ts`.
  */
 
+import type { SignatureScheme } from '../../shared/signature.ts';
 import type { StorageErrorCode } from '../../shared/storage-error.ts';
 import type { ResponseFields } from './field-line.ts';
 import type { FramingDoubt } from './framing.ts';
@@ -111,6 +112,11 @@ export const storageProblems = {
   io: problems.internal,
   'worker-lost': problems.internal,
 } satisfies Record<StorageErrorCode, Problem>;
+
+/** What the client is told when the signature does not verify. */
+export function mismatchProblem(scheme: SignatureScheme): Problem {
+  return scheme === 'jwt' ? problems.invalidToken : problems.invalidMac;
+}
 
 /** Thrown where a request cannot go on; caught in the one place that renders problems. */
 export class HttpProblem extends Error {

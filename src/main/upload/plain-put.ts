@@ -6,7 +6,7 @@
 import { authorizeUpload, type UploadRules } from '../auth/grant.ts';
 import { commonFields } from '../http/common-fields.ts';
 import type { Answer, RequestHead } from '../http/exchange.ts';
-import { allValues, firstValue } from '../http/fields.ts';
+import { allValues, firstValue, soleValue } from '../http/fields.ts';
 import { type Problem, problems } from '../http/problem.ts';
 import { plainTextAnswer } from '../http/problem-answer.ts';
 import type { ParsedUpload, SlotUpload, UploadProtocol } from './upload-protocol.ts';
@@ -27,12 +27,13 @@ function parsePlainPut(request: SlotUpload, rules: UploadRules): ParsedUpload {
   const sizeBytes = body.kind === 'length' ? body.length : null;
   if (sizeBytes !== null && isPartial(head, sizeBytes)) return refused(problems.badRequest);
   const contentType = firstValue(head.fields, 'content-type');
-  const authorization = authorizeUpload(
-    { key, parameters, nowSeconds, contentType, sizeBytes, protocol: 'put' },
+  const authorization = soleValue(head.fields, 'authorization');
+  const outcome = authorizeUpload(
+    { key, parameters, nowSeconds, contentType, authorization, sizeBytes, protocol: 'put' },
     rules,
   );
-  if (authorization.kind === 'refused') return authorization;
-  return { kind: 'command', command: { type: 'create', grant: authorization.grant } };
+  if (outcome.kind === 'refused') return outcome;
+  return { kind: 'command', command: { type: 'create', grant: outcome.grant } };
 }
 
 /**

@@ -12,7 +12,7 @@ import type { SharedCount } from '../../shared/shared-count.ts';
 import type { StorageErrorCode, StorageFailure } from '../../shared/storage-error.ts';
 import type { UploadGrant } from '../auth/grant.ts';
 import type { Exchange, GoneReason } from '../http/exchange.ts';
-import { type Problem, problems, storageProblems } from '../http/problem.ts';
+import { mismatchProblem, type Problem, problems, storageProblems } from '../http/problem.ts';
 import type { StoreHealth } from '../store-health.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import { ReadGate } from './read-gate.ts';
@@ -90,8 +90,8 @@ class RunningUpload implements UploadObserver {
     this.options = options;
     const { grant, buffers, gate, pool } = options;
     const reapLanes = (): void => pool.reapUploads();
-    const { key, sizeBytes: size, signature } = grant;
-    const order = { key, size, signature, keepVersions: options.keepVersions() };
+    const { key, sizeBytes: size, signature, terms } = grant;
+    const order = { key, size, signature, terms, keepVersions: options.keepVersions() };
     this.transfer = new UploadTransfer({ lane: pool.uploadLane(), buffers, gate, reapLanes, order, observer: this });
   }
 
@@ -132,12 +132,14 @@ class RunningUpload implements UploadObserver {
   }
 
   failed(failure: StorageFailure, verified: VerifiedUpload | null): void {
-    const { health, onEnd } = this.options;
+    const { grant, health, onEnd } = this.options;
     this.over();
     health.report(failure);
     if (verified !== null) this.accepted(verified);
     this.discarded(cutReasons[failure.code]);
-    onEnd({ kind: 'refused', problem: storageProblems[failure.code], failure });
+    const isMismatch = failure.code === 'signature-mismatch';
+    const problem = isMismatch ? mismatchProblem(grant.signature.scheme) : storageProblems[failure.code];
+    onEnd({ kind: 'refused', problem, failure });
   }
 
   private rotated({ versionId, size, removedVersions }: ReplacedContent, { fileId }: VerifiedUpload): void {

@@ -7,7 +7,7 @@
 import type { BufferPool } from '../../shared/buffers.ts';
 import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
 import type { BodyPiece, VerifiedUpload } from '../../shared/messages.ts';
-import type { SignatureCheck } from '../../shared/signature.ts';
+import type { SignatureCheck, SignedTerms } from '../../shared/signature.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { LaneClient, TransferListener, TransferMessage, TurnListener } from '../lane-client.ts';
 import type { GatedUpload, ReadGate } from './read-gate.ts';
@@ -27,6 +27,7 @@ export interface UploadOrder {
   /** An existing file is replaced, and so many of its old contents are kept; null: the slot must be free. */
   readonly keepVersions: number | null;
   readonly signature: SignatureCheck;
+  readonly terms: SignedTerms;
 }
 
 /** Who wants to know. Exactly one of `stored` and `failed` is called, once, unless the upload is aborted. */

@@ -14,8 +14,7 @@ export type Forget = () => void;
 
 /** Writes the record of the content, if it needs one. May move the content's modification time. */
 export async function describeContent(area: StagingArea, content: SettledContent): Promise<Forget> {
-  const { type, sha256, expiresMs, location } = content;
-  if (type === null && sha256 === null && expiresMs === null && !location.isLongName) return () => {};
+  if (!needsRecord(content)) return () => {};
   const folders = recordFolders(content.keyHash);
   const { way, result } = useFolders(area.root, folders, (folder) => createFor(content, folder));
   const { fd, name } = result;
@@ -33,6 +32,11 @@ export async function describeContent(area: StagingArea, content: SettledContent
   }
 }
 
+function needsRecord({ type, sha256, terms, location }: SettledContent): boolean {
+  const { expiresAtMs, owner, usableUntilMs } = terms;
+  return location.isLongName || [type, sha256, expiresAtMs, owner, usableUntilMs].some((value) => value !== null);
+}
+
 async function syncRecord(area: StagingArea, fd: number, way: readonly WayFolder[]): Promise<void> {
   try {
     if (area.durability !== 'none') await syncContent(fd);
@@ -43,11 +47,13 @@ async function syncRecord(area: StagingArea, fd: number, way: readonly WayFolder
 }
 
 function createFor(content: SettledContent, folder: Folder): { fd: number; name: string } {
-  const { file, key, type, sha256, expiresMs } = content;
+  const { file, key, type, sha256, terms } = content;
+  const { expiresAtMs: expiresMs, owner, usableUntilMs } = terms;
+  const record = { path: key, type, sha256, expiresMs, owner, usableUntilMs };
   for (;;) {
     const { mtimeNs, size } = file.identity();
     const name = recordName(mtimeNs, size);
-    const fd = createRecord(folder, name, { path: key, type, sha256, expiresMs });
+    const fd = createRecord(folder, name, record);
     if (fd !== null) return { fd, name };
     // The name belongs to another content of the same nanosecond and size: move ours.
     file.modifyAfter(mtimeNs);

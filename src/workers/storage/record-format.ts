@@ -14,19 +14,31 @@ export interface FileRecord {
   readonly sha256: string | null;
   /** When the content expires of itself, in milliseconds since the epoch; null: as FileTTL says. */
   readonly expiresMs: number | null;
+  /** Who uploaded the content; null: not known, or the path tells. */
+  readonly owner: string | null;
+  /** When its signature is good for nothing any more, in milliseconds since the epoch; null: when its secret is dropped. */
+  readonly usableUntilMs: number | null;
 }
 
 /** Path and type alone. Older versions of the server can read it, so it is still written. */
 const FORMAT_1 = 1;
 /** With a digest, an expiry, or both. */
 const FORMAT_2 = 2;
+/** With an owner, the end of a signature, or both. */
+const FORMAT_3 = 3;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-export function encodeRecord({ path, type, sha256, expiresMs }: FileRecord): string {
-  const digest = sha256 === null ? {} : { sha256 };
-  const expiry = expiresMs === null ? {} : { expires: expiresMs };
-  const v = sha256 === null && expiresMs === null ? FORMAT_1 : FORMAT_2;
-  const body = { v, path, type, ...digest, ...expiry };
+export function encodeRecord(record: FileRecord): string {
+  const { path, type, sha256, expiresMs, owner, usableUntilMs } = record;
+  const body = {
+    v: formatOf(record),
+    path,
+    type,
+    ...(sha256 === null ? {} : { sha256 }),
+    ...(expiresMs === null ? {} : { expires: expiresMs }),
+    ...(owner === null ? {} : { owner }),
+    ...(usableUntilMs === null ? {} : { until: usableUntilMs }),
+  };
   return `${JSON.stringify({ ...body, check: checksum(body) })}\n`;
 }
 
@@ -45,11 +57,26 @@ export function decodeRecord(text: string): FileRecord | null {
 }
 
 function fieldsOf(body: object): FileRecord | null {
-  const { v, path, type, sha256 = null, expires = null } = body as Partial<Record<string, unknown>>;
-  if (typeof path !== 'string' || !(type === null || typeof type === 'string')) return null;
-  if (!isDigest(sha256) || !(expires === null || typeof expires === 'number')) return null;
-  const isPlain = sha256 === null && expires === null;
-  return v === (isPlain ? FORMAT_1 : FORMAT_2) ? { path, type, sha256, expiresMs: expires } : null;
+  const fields = body as Partial<Record<string, unknown>>;
+  const { v, path, type, sha256 = null, expires: expiresMs = null, owner = null, until: usableUntilMs = null } = fields;
+  if (typeof path !== 'string' || !isText(type) || !isDigest(sha256)) return null;
+  if (!isTime(expiresMs) || !isText(owner) || !isTime(usableUntilMs)) return null;
+  const record = { path, type, sha256, expiresMs, owner, usableUntilMs };
+  return v === formatOf(record) ? record : null;
+}
+
+/** The oldest format that has room for it. */
+function formatOf({ sha256, expiresMs, owner, usableUntilMs }: FileRecord): number {
+  if (owner !== null || usableUntilMs !== null) return FORMAT_3;
+  return sha256 === null && expiresMs === null ? FORMAT_1 : FORMAT_2;
+}
+
+function isText(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
+}
+
+function isTime(value: unknown): value is number | null {
+  return value === null || typeof value === 'number';
 }
 
 function isDigest(value: unknown): value is string | null {

@@ -19,8 +19,8 @@ export async function restoreVersion(storage: FilesystemStorage, key: FileKey, i
   const version = storage.openVersion(key, id);
   if (version === null) return { kind: 'no-such-version' };
   try {
-    const { type = null, expiresMs: expiresAtMs = null } = version.record ?? {};
-    const order = { key, size: version.identity.size, type, expiresAtMs };
+    const { type = null, expiresMs: expiresAtMs = null, owner = null, usableUntilMs = null } = version.record ?? {};
+    const order = { key, size: version.identity.size, type, expiresAtMs, owner, usableUntilMs };
     const upload = storage.createUpload({ ...order, keepVersions: Number.POSITIVE_INFINITY });
     if (!copiesWhole(version, upload)) return { kind: 'damaged' };
     const { file, replaced } = await upload.commit();

@@ -1,6 +1,7 @@
 /** What stands between receiving and publishing. */
 
 import type { FileKey } from '../../shared/files.ts';
+import type { SignedTerms } from '../../shared/signature.ts';
 import type { StagingFile } from './staging-file.ts';
 import type { Location } from './store-layout.ts';
 
@@ -14,6 +15,6 @@ export interface SettledContent {
   readonly type: string | null;
   /** SHA-256 in lower-case hex, to be kept; null: not computed. */
   readonly sha256: string | null;
-  /** When it expires of itself, in milliseconds since the epoch; null: as FileTTL says. */
-  readonly expiresMs: number | null;
+  /** Kept with it, as far as they say something. */
+  readonly terms: SignedTerms;
 }

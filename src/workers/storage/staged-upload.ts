@@ -55,8 +55,9 @@ export class FileStagedUpload implements StagedUpload {
       if (this.written !== upload.size) throw new StorageError('size-mismatch', 'fewer bytes than signed');
       await file.settle(area.durability);
       const sha256 = this.digest?.digest('hex') ?? null;
-      const { key, type, keepVersions = null, expiresAtMs: expiresMs = null } = upload;
-      const content: SettledContent = { file, key, type, sha256, expiresMs, ...place };
+      const { key, type, keepVersions = null, usableUntilMs = null, expiresAtMs = null, owner = null } = upload;
+      const terms = { usableUntilMs, expiresAtMs, owner };
+      const content: SettledContent = { file, key, type, sha256, terms, ...place };
       if (keepVersions === null) return await publishNew(area, content);
       return await publishReplacing(area, content, keepVersions);
     } finally {

@@ -5,8 +5,10 @@
  */
 
 import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
+import type { SignedTerms } from '../../shared/signature.ts';
 
-export interface NewUpload {
+/** What its signature does not say counts as null. */
+export interface NewUpload extends Partial<SignedTerms> {
   readonly key: FileKey;
   /** The exact number of bytes that will be written. */
   readonly size: number;
@@ -14,8 +16,6 @@ export interface NewUpload {
   readonly type: string | null;
   /** A file of that name is replaced, and so many of its old contents are kept. Without it the name must be free. */
   readonly keepVersions?: number | null;
-  /** When the content expires of itself, in milliseconds since the epoch. Without it: as FileTTL says. */
-  readonly expiresAtMs?: number | null;
 }
 
 /** What a commit did. */
