@@ -5,6 +5,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 
 /** Text is sent as UTF-8. */
 export type RawBytes = string | Uint8Array;
@@ -22,6 +23,14 @@ export interface ReadOptions {
   readonly timeoutMs?: number;
 }
 
+export interface TlsOptions {
+  readonly servername: string;
+  /** The certificate that is trusted. */
+  readonly ca: string;
+  /** The address that the peer sees. */
+  readonly localAddress?: string;
+}
+
 const TIMEOUT_MS = 5_000;
 /** Long enough for the receiver to have read one packet before the next arrives. Part of what is sent, not a wait. */
 const PACKET_GAP_MS = 25;
@@ -30,7 +39,7 @@ const HEAD_END = '\r\n\r\n';
 /** One TCP connection. `drop` it when done; a test that does not leaves an open handle behind. */
 export class RawConnection {
   private readonly socket: Socket;
-  private unread: Buffer = Buffer.alloc(0);
+  private rest: Buffer = Buffer.alloc(0);
   private isOver = false;
   private wake: () => void = () => {};
 
@@ -38,7 +47,7 @@ export class RawConnection {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
-      this.unread = this.unread.length === 0 ? chunk : Buffer.concat([this.unread, chunk]);
+      this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
       this.wake();
     });
     // A reset is an end like any other; `close` follows.
@@ -51,6 +60,18 @@ export class RawConnection {
       const socket = connect({ host: '127.0.0.1', port });
       socket.once('error', reject);
       socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new RawConnection(socket));
+      });
+    });
+  }
+
+  /** The same bytes inside TLS: to a server of that name with a certificate that is trusted here. */
+  static openTls(port: number, options: TlsOptions): Promise<RawConnection> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ host: '127.0.0.1', port, ALPNProtocols: ['http/1.1'], ...options });
+      socket.once('error', reject);
+      socket.once('secureConnect', () => {
         socket.off('error', reject);
         resolve(new RawConnection(socket));
       });
@@ -74,17 +95,17 @@ export class RawConnection {
   /** The next response, interim ones (1xx) included. Rejects when the connection closes first. */
   async response(options: ReadOptions = {}): Promise<RawResponse> {
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-    await this.until(() => this.isOver || this.unread.includes(HEAD_END), 'response', timeoutMs);
-    const headEnd = this.unread.indexOf(HEAD_END);
+    await this.until(() => this.isOver || this.rest.includes(HEAD_END), 'response', timeoutMs);
+    const headEnd = this.rest.indexOf(HEAD_END);
     if (headEnd === -1) throw new Error(`closed before a response; unread: ${this.excerpt()}`);
-    const { status, fields } = parseHead(this.unread.toString('latin1', 0, headEnd));
-    this.unread = this.unread.subarray(headEnd + HEAD_END.length);
+    const { status, fields } = parseHead(this.rest.toString('latin1', 0, headEnd));
+    this.rest = this.rest.subarray(headEnd + HEAD_END.length);
     const length = bodyLength(status, fields, options.isToHead ?? false);
     const needed = length ?? Number.POSITIVE_INFINITY;
-    await this.until(() => this.isOver || this.unread.length >= needed, 'body', timeoutMs);
-    if (length !== null && this.unread.length < length) throw new Error(`closed within a body of ${length} bytes`);
-    const body = Buffer.from(this.unread.subarray(0, length ?? this.unread.length));
-    this.unread = this.unread.subarray(body.length);
+    await this.until(() => this.isOver || this.rest.length >= needed, 'body', timeoutMs);
+    if (length !== null && this.rest.length < length) throw new Error(`closed within a body of ${length} bytes`);
+    const body = Buffer.from(this.rest.subarray(0, length ?? this.rest.length));
+    this.rest = this.rest.subarray(body.length);
     return { status, fields, body };
   }
 
@@ -100,8 +121,13 @@ export class RawConnection {
   async responsesUntilClose(timeoutMs = TIMEOUT_MS): Promise<readonly RawResponse[]> {
     await this.closed(timeoutMs);
     const responses: RawResponse[] = [];
-    while (this.unread.length > 0) responses.push(await this.response());
+    while (this.rest.length > 0) responses.push(await this.response());
     return responses;
+  }
+
+  /** Resolves when something has come that was not read yet. */
+  unread(timeoutMs = TIMEOUT_MS): Promise<void> {
+    return this.until(() => this.rest.length > 0, 'bytes', timeoutMs);
   }
 
   /** Resolves when the peer has closed. */
@@ -158,7 +184,7 @@ export class RawConnection {
   }
 
   private excerpt(): string {
-    return JSON.stringify(this.unread.toString('latin1', 0, 200));
+    return JSON.stringify(this.rest.toString('latin1', 0, 200));
   }
 }
 
