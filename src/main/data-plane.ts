@@ -144,8 +144,9 @@ export class DataPlane {
     const { pool, downloadBuffers: buffers, generations } = this;
     const { config, share, events } = this.dependencies;
     const { cacheBytes } = share;
+    const { accelRedirectPrefix } = config;
     const rules = { hasRanges: config.resumableDownloadsEnabled, isReplaceable: config.enableVersioning };
-    return new DownloadService({ pool, buffers, events, rules, generations, cacheBytes });
+    return new DownloadService({ pool, buffers, events, rules, generations, accelRedirectPrefix, cacheBytes });
   }
 
   private buildServer(): UwsServer {

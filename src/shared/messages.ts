@@ -110,6 +110,8 @@ export type FromLane =
       readonly fileId: string;
       /** When the file expires, in milliseconds since the epoch; null: never. */
       readonly expiresMs: number | null;
+      /** The content lies below the store at the path that its key is. */
+      readonly isAtOwnPath: boolean;
       readonly buffer: ArrayBuffer | null;
       /** Bytes in the buffer, read from the `offset` of the request. */
       readonly length: number;

@@ -29,13 +29,14 @@ export class SendFile {
       const length =
         buffer === null || offset >= file.info.size ? 0 : readInto(file, buffer, buffer.byteLength, offset);
       const isWhole = buffer === null || (offset === 0 && length === file.info.size);
-      const { info, fileId, expiresMs } = file;
+      const { info, fileId, expiresMs, isAtOwnPath } = file;
       const opened = {
         type: 'download.opened',
         transfer,
         file: info,
         fileId,
         expiresMs,
+        isAtOwnPath,
         buffer,
         length,
         isOpen: !isWhole,

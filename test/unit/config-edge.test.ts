@@ -69,3 +69,33 @@ table(
   ],
   (line, expected) => assert.match(problemsOf(complete(line))[0] ?? '', expected),
 );
+
+table(
+  'AccelRedirectPrefix',
+  [
+    ['', null],
+    ['AccelRedirectPrefix = "/stored-files/"', '/stored-files/'],
+    ['AccelRedirectPrefix = "/a/b/"', '/a/b/'],
+  ],
+  (line, expected) => assert.equal(withLines(line).accelRedirectPrefix, expected),
+);
+
+table(
+  'AccelRedirectPrefix refuses',
+  [
+    ['AccelRedirectPrefix = "stored-files"', /write it as in nginx: "\/stored-files\/"/],
+    ['AccelRedirectPrefix = "/"', /is no path of plain names/],
+    ['AccelRedirectPrefix = "/a/../b/"', /is no path of plain names/],
+    ['AccelRedirectPrefix = "/a b/"', /is no path of plain names/],
+    ['AccelRedirectPrefix = "/a/"\nEnableVersioning = true', /cannot be used with EnableVersioning/],
+  ],
+  (line, expected) => assert.match(problemsOf(complete(line))[0] ?? '', expected),
+);
+
+describe('AccelRedirectPrefix without a trusted proxy', () => {
+  it('is taken with a warning', () => {
+    const [warning] = withLines('AccelRedirectPrefix = "/a/"').warnings;
+    assert.match(warning?.message ?? '', /has no effect without TrustedProxies/);
+    assert.deepEqual(withLines('AccelRedirectPrefix = "/a/"\nTrustedProxies = ["unix"]').warnings, []);
+  });
+});

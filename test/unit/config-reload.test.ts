@@ -40,6 +40,7 @@ const restarts: readonly (readonly [string, readonly string[]])[] = [
   // Its lanes follow.
   ['Listeners = 8', ['Listeners', 'UploadLanes', 'DownloadLanes']],
   ['DownloadLanes = 3', ['DownloadLanes']],
+  ['AccelRedirectPrefix = "/x/"', ['AccelRedirectPrefix']],
   ['SocketMode = "0666"', ['SocketMode']],
 ];
 

@@ -71,6 +71,13 @@ const rules: readonly Rule[] = [
     },
   },
   {
+    keys: ['AccelRedirectPrefix', 'EnableVersioning'],
+    check: ({ settings }) => {
+      if (settings.AccelRedirectPrefix === null || !settings.EnableVersioning) return null;
+      return "AccelRedirectPrefix cannot be used with EnableVersioning = true: nginx's validators do not tell two contents of one second apart";
+    },
+  },
+  {
     keys: ['LogFile', 'StoreDir'],
     check: ({ settings, cwd }) => {
       if (settings.StoreDir === null || settings.LogFile === '') return null;
@@ -171,6 +178,7 @@ function toConfig(input: BuildInput, listen: ListenAddress, storeDir: string): U
     storeDigest: settings.StoreDigest,
     shutdownTimeoutMs: settings.ShutdownTimeout * 1_000,
     publicOrigin: settings.PublicOrigin,
+    accelRedirectPrefix: settings.AccelRedirectPrefix,
     trustedProxies: settings.TrustedProxies,
     maxConcurrentUploads: settings.MaxConcurrentUploads,
     maxConnections: settings.MaxConnections,

@@ -63,11 +63,18 @@ function allSecretWarnings(config: UnresolvedConfig): readonly ConfigWarning[] {
   return warnings;
 }
 
-/** A prefix of no bits: any client could name any address. */
-function trustWarnings({ trustedProxies }: UnresolvedConfig): readonly ConfigWarning[] {
-  if (trustedProxies.ranges.every(({ prefix }) => prefix > 0)) return [];
-  const message = 'TrustedProxies takes the word of every address: clients can claim any address they like';
-  return [{ reason: null, message }];
+function trustWarnings({ trustedProxies, accelRedirectPrefix }: UnresolvedConfig): readonly ConfigWarning[] {
+  const { ranges, hasUnixSocket } = trustedProxies;
+  const warnings: ConfigWarning[] = [];
+  if (ranges.some(({ prefix }) => prefix === 0)) {
+    const message = 'TrustedProxies takes the word of every address: clients can claim any address they like';
+    warnings.push({ reason: null, message });
+  }
+  if (accelRedirectPrefix !== null && ranges.length === 0 && !hasUnixSocket) {
+    const message = 'AccelRedirectPrefix has no effect without TrustedProxies: only those are told where a file lies';
+    warnings.push({ reason: null, message });
+  }
+  return warnings;
 }
 
 function exposureWarnings(config: UnresolvedConfig, facts: WarningFacts): readonly ConfigWarning[] {

@@ -64,6 +64,8 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
   /** `https://files.example.org`, for absolute Location values; null: path-only. */
   readonly publicOrigin: string | null;
+  /** Where a trusted nginx finds the store, with both slashes; null: it sends no file itself. */
+  readonly accelRedirectPrefix: string | null;
   /** Whose word about client addresses is taken. */
   readonly trustedProxies: TrustedPeers;
   /** Uploads in flight above which new ones are answered 503. */

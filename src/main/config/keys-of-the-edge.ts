@@ -1,7 +1,7 @@
 /** The keys for what stands in front of the server: proxies, sockets, certificates. */
 
 import { configKey } from './config-key.ts';
-import { accepted, refused } from './given-value.ts';
+import { accepted, type Checked, refused } from './given-value.ts';
 import { parseTrustedPeers } from './trusted-peers.ts';
 import { andThen, type Check, checkText, checkTexts } from './value-checks.ts';
 
@@ -10,6 +10,12 @@ const checkSocketMode: Check<number> = andThen(checkText, (text) => {
   if (!/^0?[0-7]{3}$/.test(text)) return refused('is no mode; write it as chmod takes it: "0660"');
   const mode = Number.parseInt(text, 8);
   return (mode & 0o600) === 0o600 ? accepted(mode) : refused('keeps the server itself out; write "0600" or more');
+});
+
+const checkAccelPrefix: Check<string | null> = andThen(checkText, (path): Checked<string | null> => {
+  if (path === '') return accepted(null);
+  if (/^\/(?:[\w.~-]+\/)+$/.test(path) && !/\/\.{1,2}\//.test(path)) return accepted(path);
+  return refused('is no path of plain names with a slash at both ends; write it as in nginx: "/stored-files/"');
 });
 
 export const keysOfTheEdge = {
@@ -34,5 +40,16 @@ export const keysOfTheEdge = {
       'From these peers, and from nobody else, X-Forwarded-For and the head of the PROXY protocol (version 2) say whose request it is; the first address from the right that is not in the list is the client. Clients must not be able to connect from an address in the list. See [operations.md](operations.md#behind-a-proxy).',
     isReloadable: true,
     check: andThen(checkTexts, parseTrustedPeers),
+  }),
+  AccelRedirectPrefix: configKey({
+    type: 'string',
+    topic: 'Transfers',
+    unit: 'URL path',
+    default: { type: 'string', value: '' },
+    accepts: '`"/stored-files/"`, the `internal` location of nginx; `""` for none',
+    summary: 'Lets nginx send the files itself, from a location of this name that leads to StoreDir.',
+    notes:
+      'Answers to peers in `TrustedProxies` name the file (`X-Accel-Redirect`); all others get its bytes. nginx answers with validators of its own, so this cannot be combined with `EnableVersioning`. See [operations.md](operations.md#nginx-sends-the-files-itself).',
+    check: checkAccelPrefix,
   }),
 } as const;

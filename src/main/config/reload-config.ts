@@ -51,6 +51,7 @@ const fieldsOfKey = {
   UploadLanes: ({ uploadLanes }) => uploadLanes,
   DownloadLanes: ({ downloadLanes }) => downloadLanes,
   SocketMode: ({ socketMode }) => socketMode,
+  AccelRedirectPrefix: ({ accelRedirectPrefix }) => accelRedirectPrefix,
   TrustedProxies: ({ trustedProxies }) => trustedProxies,
 } satisfies Record<ConfigKeyName, (config: Config) => unknown>;
 

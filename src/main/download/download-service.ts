@@ -1,5 +1,6 @@
 /**
- * GET and HEAD of stored files: small ones that many ask for from memory, all others by way of a lane.
+ * GET and HEAD of stored files: small ones that many ask for from memory, all others by way of a lane, or of a proxy that
+ * reads the store itself.
  */
 
 import type { BufferPool } from '../../shared/buffers.ts';
@@ -10,6 +11,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { firstValue } from '../http/fields.ts';
 import { firstRangeOffset } from '../http/range.ts';
 import type { WorkerPool } from '../worker-pool.ts';
+import { RedirectedDownload } from './accel-redirect.ts';
 import { BODY_CACHE_LIMITS, BodyCache, type CachedFile } from './body-cache.ts';
 import { planDownload } from './download-plan.ts';
 import { DownloadReport } from './download-report.ts';
@@ -24,6 +26,8 @@ export interface DownloadServiceOptions {
   readonly events: EventPublisher;
   readonly rules: RepresentationRules;
   readonly generations: ContentGenerations;
+  /** Where a proxy finds the store, for files that it sends itself; null: it sends none. */
+  readonly accelRedirectPrefix: string | null;
   /** Bound on the bodies that are kept in memory. */
   readonly cacheBytes: number;
 }
@@ -40,16 +44,29 @@ export class DownloadService {
 
   /** Serves the file in answer to a GET or HEAD. */
   serve(exchange: Exchange, key: FileKey, refuse: Refuse): void {
-    const cached = this.cache.get(key, performance.now());
-    if (cached !== null) this.serveCached(exchange, cached, refuse);
-    else if (exchange.head.method === 'HEAD') this.open(exchange, key, refuse, null);
-    else this.options.buffers.whenAvailable((buffer) => this.open(exchange, key, refuse, buffer));
+    const { accelRedirectPrefix: prefix } = this.options;
+    if (prefix !== null && exchange.isThroughProxy) this.redirect(exchange, key, refuse, prefix);
+    else this.serveBytes(exchange, key, refuse);
   }
 
   /** Called about once a second: takes buffers from clients that do not read. */
   tick(nowMs: number): void {
     for (const stream of this.streams) stream.relax(nowMs);
     this.cache.trim(nowMs);
+  }
+
+  private redirect(exchange: Exchange, key: FileKey, refuse: Refuse, prefix: string): void {
+    const { events, rules, pool } = this.options;
+    const lane = pool.downloadLane();
+    const serveOurselves = (): void => this.serveBytes(exchange, key, refuse);
+    new RedirectedDownload({ events, rules, lane, exchange, key, prefix, refuse, serveOurselves }).open();
+  }
+
+  private serveBytes(exchange: Exchange, key: FileKey, refuse: Refuse): void {
+    const cached = this.cache.get(key, performance.now());
+    if (cached !== null) this.serveCached(exchange, cached, refuse);
+    else if (exchange.head.method === 'HEAD') this.open(exchange, key, refuse, null);
+    else this.options.buffers.whenAvailable((buffer) => this.open(exchange, key, refuse, buffer));
   }
 
   private open(exchange: Exchange, key: FileKey, refuse: Refuse, buffer: ArrayBuffer | null): void {

@@ -84,6 +84,8 @@ export interface Exchange {
    * exchange knows it only if it was looked up before, or outlived the turn in which it began.
    */
   lookUpRemote(): string;
+  /** True when the connection comes from a trusted proxy. */
+  readonly isThroughProxy: boolean;
   /** Ends the connection at once; listeners of `onGone` run with the reason. */
   close(reason: GoneReason): void;
 }

@@ -23,6 +23,7 @@ export interface ExchangeHost {
   readonly isDraining: boolean;
   /** The other end of the connection; the response must not be over. */
   peerOf(res: HttpResponse): Peer;
+  isProxy(peer: Peer): boolean;
   /** Whose request it is. */
   clientOf(peer: Peer, head: RequestHead): string;
   /** Counts the exchange in; returns what `ended` knows it by. */
@@ -81,6 +82,11 @@ export class UwsExchange implements Exchange {
     this.lookUpPeer();
     if (this.client === null && this.peer !== null) this.client = this.host.clientOf(this.peer, this.head);
     return this.client ?? '';
+  }
+
+  get isThroughProxy(): boolean {
+    this.lookUpPeer();
+    return this.peer !== null && this.host.isProxy(this.peer);
   }
 
   onGone(listener: (reason: GoneReason) => void): void {

@@ -107,6 +107,10 @@ export class UwsServer implements ExchangeHost {
     return { address: remoteAddressOf(res), announced };
   }
 
+  isProxy({ address }: Peer): boolean {
+    return this.options.proxies().includes(address);
+  }
+
   clientOf(peer: Peer, { fields }: RequestHead): string {
     const proxies = this.options.proxies();
     return proxies.isEmpty ? peer.address : clientAddress(peer, fields, proxies);

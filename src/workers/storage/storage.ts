@@ -43,6 +43,8 @@ export interface OpenFile {
   readonly fileId: string;
   /** Milliseconds since the epoch; null: never. */
   readonly expiresMs: number | null;
+  /** It lies below the store at the path that its key is, where others may read it as well. */
+  readonly isAtOwnPath: boolean;
   /** Fills `target` from `position` and returns how many bytes there were; fewer only at the end of the file. */
   read(target: Uint8Array, position: number): number;
   close(): void;

@@ -24,13 +24,15 @@ class DescriptorFile implements OpenFile {
   readonly info: FileInfo;
   readonly fileId: string;
   readonly expiresMs: number | null;
+  readonly isAtOwnPath: boolean;
   private readonly fd: number;
 
-  constructor(fd: number, facts: Pick<OpenFile, 'info' | 'fileId' | 'expiresMs'>) {
+  constructor(fd: number, facts: Omit<OpenFile, 'read' | 'close'>) {
     this.fd = fd;
     this.info = facts.info;
     this.fileId = facts.fileId;
     this.expiresMs = facts.expiresMs;
+    this.isAtOwnPath = facts.isAtOwnPath;
   }
 
   read(target: Uint8Array, position: number): number {
@@ -55,7 +57,7 @@ export function openStoredFile(source: ContentSource, key: FileKey, rule: Expiry
     closeSync(fd);
     throw notFound(isUnproven ? 'no record for a long name' : 'expired');
   }
-  return new DescriptorFile(fd, { info, fileId: fileIdOf(hash), expiresMs });
+  return new DescriptorFile(fd, { info, fileId: fileIdOf(hash), expiresMs, isAtOwnPath: !location.isLongName });
 }
 
 /** A content of a key, current or old, open by its descriptor, and what its record says. */

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { RawConnection, type RawResponse, requestBytes } from '../../support/raw-http.ts';
 import { type LogLine, ServerProcess, type TomlSettings } from '../../support/server-process.ts';
 import { SERVER_NAME } from './certificate.ts';
-import { ProxyProcess } from './proxy-process.ts';
+import { type Prepare, ProxyProcess } from './proxy-process.ts';
 
 /** Clients come from here, and the proxy connects from 127.0.0.1. */
 export const CLIENT = '127.0.0.5';
 
 export interface EdgeOptions {
-  readonly prepare: Parameters<typeof ProxyProcess.start>[0];
+  readonly prepare: Prepare;
   /** `unix`: the proxy reaches the server by its unix socket. */
   readonly transport?: 'tcp' | 'unix';
 }
@@ -31,7 +31,7 @@ export class Edge {
     const server = await ServerProcess.start({ settings: { TrustedProxies: ['127.0.0.1'], ...listen, ...settings } });
     try {
       const upstream = isUnix ? join(server.folder, 'http.sock') : `127.0.0.1:${server.port}`;
-      return new Edge(server, await ProxyProcess.start(prepare, upstream));
+      return new Edge(server, await ProxyProcess.start(prepare, { upstream, storeDir: server.storeDir }));
     } catch (error) {
       await server.stop();
       throw error;

@@ -20,10 +20,12 @@ export interface ProxySettings {
   readonly port: number;
   /** Where the server is: `127.0.0.1:PORT`, or the path of a unix socket. */
   readonly upstream: string;
+  /** Where its files lie. */
+  readonly storeDir: string;
 }
 
 /** Writes what the proxy needs into its folder, and answers its command line. */
-type Prepare = (settings: ProxySettings) => Promise<readonly [command: string, ...args: string[]]>;
+export type Prepare = (settings: ProxySettings) => Promise<readonly [command: string, ...args: string[]]>;
 
 export class ProxyProcess {
   readonly port: number;
@@ -48,9 +50,9 @@ export class ProxyProcess {
     }
   }
 
-  static async start(prepare: Prepare, upstream: string): Promise<ProxyProcess> {
+  static async start(prepare: Prepare, server: Pick<ProxySettings, 'upstream' | 'storeDir'>): Promise<ProxyProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'hmac-proxy-'));
-    const settings = { folder, certificate: makeCertificate(folder), port: await findFreePort(), upstream };
+    const settings = { folder, certificate: makeCertificate(folder), port: await findFreePort(), ...server };
     const [command, ...args] = await prepare(settings);
     const environment = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, HOME: folder, XDG_DATA_HOME: folder };
     const child = spawn(command, args, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -84,29 +86,43 @@ export class ProxyProcess {
 }
 
 /** nginx: the shipped file is included where Debian's nginx.conf includes it. */
-export function nginx(file = 'nginx/hmac-file-server.conf', replacements: readonly [string, string][] = []): Prepare {
-  return async ({ folder, certificate, port, upstream }) => {
-    const site = shippedFile(file, [
-      ['server 127.0.0.1:8080;', `server ${upstream.startsWith('/') ? `unix:${upstream}` : upstream};`],
-      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
-      ['/etc/ssl/files.example.org.pem', certificate.certFile],
-      ['/etc/ssl/files.example.org.key', certificate.keyFile],
-      ...replacements,
-    ]);
-    writeFileSync(join(folder, 'site.conf'), site);
-    mkdirSync(nginxScratch(folder));
-    const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-      .map((kind) => `${kind}_temp_path ${nginxScratch(folder)};`)
-      .join('\n');
-    const user = process.getuid?.() === 0 ? 'user root;' : '';
-    // One process, so that its end is the end of all of it.
-    const main = `${user} daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr;
+export function nginx(): Prepare {
+  return (settings) => prepareNginx(settings, 'nginx/hmac-file-server.conf', []);
+}
+
+/** nginx that sends the files of the store itself. */
+export function nginxWithStore(): Prepare {
+  return (settings) => {
+    const store = ['/var/lib/hmac-file-server/files/', `${settings.storeDir}/`] as const;
+    return prepareNginx(settings, 'nginx/accel-redirect.conf', [store]);
+  };
+}
+
+async function prepareNginx(
+  { folder, certificate, port, upstream }: ProxySettings,
+  file: string,
+  replacements: readonly (readonly [string, string])[],
+): ReturnType<Prepare> {
+  const site = shippedFile(file, [
+    ['server 127.0.0.1:8080;', `server ${upstream.startsWith('/') ? `unix:${upstream}` : upstream};`],
+    ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+    ['/etc/ssl/files.example.org.pem', certificate.certFile],
+    ['/etc/ssl/files.example.org.key', certificate.keyFile],
+    ...replacements,
+  ]);
+  writeFileSync(join(folder, 'site.conf'), site);
+  mkdirSync(nginxScratch(folder));
+  const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path ${nginxScratch(folder)};`)
+    .join('\n');
+  const user = process.getuid?.() === 0 ? 'user root;' : '';
+  // One process, so that its end is the end of all of it.
+  const main = `${user} daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr;
 events { worker_connections 1000; }
 http { access_log off; ${scratch} include ${folder}/site.conf; }
 `;
-    writeFileSync(join(folder, 'nginx.conf'), main);
-    return ['nginx', '-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
-  };
+  writeFileSync(join(folder, 'nginx.conf'), main);
+  return ['nginx', '-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
 }
 
 /** Where nginx would keep bodies that it buffers. */
