@@ -18,6 +18,11 @@ import type { SlotUpload, UploadProtocol } from './upload/upload-protocol.ts';
 import type { UploadEnd, UploadService } from './upload/upload-service.ts';
 
 const METHODS = ['OPTIONS', 'GET', 'HEAD', 'PUT'] as const;
+/**
+ * What is not an upload may have a body without a meaning (RFC 9110 §9.3.1). It is read first, so that what follows it on
+ * the connection is known to be a request.
+ */
+const MAX_IDLE_BODY_BYTES = 64 * 1024;
 const UPLOAD_METHODS: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH']);
 
 export interface PipelineOptions {
@@ -40,8 +45,13 @@ export class Pipeline {
   handle(exchange: Exchange): void {
     const target = parseRequestTarget(exchange.head.path, this.options.basePath);
     const request = new RequestLife(exchange, routeOf(exchange, target), this.options.events);
+    this.attempt(request, () => this.receive(request, target));
+  }
+
+  /** Answers with the problem that comes out of it, if any. */
+  private attempt(request: RequestLife, step: () => Problem | null): void {
     try {
-      const problem = this.dispatch(request, target);
+      const problem = step();
       if (problem !== null) request.refuse(problem);
     } catch (error) {
       // Whatever it is, it is a bug of ours, and the client learns nothing of it.
@@ -50,14 +60,27 @@ export class Pipeline {
     }
   }
 
-  /** Hands the request to whoever answers it; or gives the problem to answer with. */
-  private dispatch(request: RequestLife, target: RequestTarget): Problem | null {
-    const { head } = request.exchange;
-    const { body } = head.framing;
+  /** Settles where the request ends before anything is done for it. */
+  private receive(request: RequestLife, target: RequestTarget): Problem | null {
+    const { exchange } = request;
+    const { method, framing } = exchange.head;
+    const { body } = framing;
     // What follows on the connection cannot be trusted, whatever the request asks for.
     if (body.kind === 'doubtful') return framingProblems[body.reason];
     // The same holds for a chunked body, and only uploads have a use for one.
-    if (body.kind === 'chunked' && !UPLOAD_METHODS.has(head.method)) return problems.doubtfulFraming;
+    if (UPLOAD_METHODS.has(method)) return this.dispatch(request, target);
+    if (body.kind === 'chunked') return problems.doubtfulFraming;
+    if (exchange.isBodyComplete) return this.dispatch(request, target);
+    if (body.length > MAX_IDLE_BODY_BYTES) return problems.tooLarge;
+    exchange.receiveBody((_chunk, isLast) => {
+      if (isLast) this.attempt(request, () => this.dispatch(request, target));
+    });
+    return null;
+  }
+
+  /** Hands the request to whoever answers it; or gives the problem to answer with. */
+  private dispatch(request: RequestLife, target: RequestTarget): Problem | null {
+    const { head } = request.exchange;
     if (head.method === 'OPTIONS') {
       request.exchange.respond(preflight);
       return null;

@@ -108,6 +108,48 @@ test('A66 behind an answer with "Connection: close" nothing is served, and the c
   assert.deepEqual(found, []);
 });
 
+/** More than is waited for before a refusal is written. */
+const LONG_BODY_BYTES = 400_000;
+const longBody = Buffer.alloc(LONG_BODY_BYTES, 'b');
+
+test('A66 behind a refusal with much of its body to come nothing is served, and the connection is closed', async () => {
+  const refused: readonly (readonly [status: number, request: Buffer])[] = [
+    ...refusals(longBody).filter(([, request]) => !request.includes('GET')),
+    [413, requestBytes('GET', '/files/known', {}, longBody)],
+    [413, requestBytes('HEAD', '/files/known', {}, longBody)],
+    [413, requestBytes('OPTIONS', '/files/known', {}, longBody)],
+  ];
+  const attempts = refused.map(async ([status, request]) => {
+    const name = `${status} ${request.toString('latin1', 0, 50)}`;
+    const hidden = new HiddenPuts(server);
+    const connection = await RawConnection.open(server.port);
+    try {
+      await connection.send(request.subarray(0, -LONG_BODY_BYTES));
+      const answer = await connection.response({ isToHead: request.toString('latin1', 0, 4) === 'HEAD' });
+      assert.deepEqual([answer.status, fieldOf(answer, 'connection')], [status, 'close'], name);
+      assert.match(fieldOf(answer, 'date') ?? '', /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/, name);
+      await connection.send(
+        longBody.subarray(0, 1_000),
+        Buffer.concat([longBody.subarray(1_000), hidden.next()]),
+        hidden.next(),
+      );
+      assert.deepEqual(await connection.responsesUntilClose(), [], name);
+      await hidden.assertUnseen();
+    } finally {
+      connection.drop();
+    }
+  });
+  await Promise.all(attempts);
+});
+
+test('A66 a refused client that stops sending is let go of within seconds, and reads its answer before', async () => {
+  const connection = await RawConnection.open(server.port);
+  await connection.send(requestBytes('PUT', '/files/x?v=zz', { 'Content-Length': '5000000' }), 'x');
+  const answer = await connection.response();
+  assert.deepEqual([answer.status, answer.body.toString()], [403, 'Invalid MAC encoding\n']);
+  await connection.closed(6_000);
+});
+
 test('"Connection: close" in a request ends the connection behind its answer (RFC 9112 §9.6)', async () => {
   const close = { Connection: 'close' };
   const requests = [

@@ -8,11 +8,10 @@ import type { Peer } from '../http/client-address.ts';
 import type { Answer, AnswerHead, BodyReceiver, Exchange, GoneReason, RequestHead } from '../http/exchange.ts';
 import type { ResponseFields } from '../http/field-line.ts';
 import { type FieldBlock, fieldBlock } from './field-block.ts';
+import { LingeringClose } from './lingering-close.ts';
 import { type Closing, type Reply, writeHead, writeReply } from './reply.ts';
 import { TransferClock } from './transfer-clock.ts';
 
-/** A refused body of more than this is cut off instead of being read to its end. */
-const MAX_IGNORED_BODY_BYTES = 64 * 1024 * 1024;
 /** So much of a body that is not wanted is waited for, and so long. */
 const MAX_AWAITED_BODY_BYTES = 256 * 1024;
 const MAX_BODY_WAIT_MS = 1_000;
@@ -52,6 +51,8 @@ export class UwsExchange implements Exchange {
   private goneReason: GoneReason = 'client';
   /** The native response is no more. */
   private isAborted = false;
+  /** Answered, and still being read. */
+  private lingering: LingeringClose | null = null;
   private reply: Reply | null = null;
   private replyMs = 0;
   private hasReceiver = false;
@@ -73,6 +74,7 @@ export class UwsExchange implements Exchange {
     // First of all: a handler that returns without it ends the process.
     this.res.onAborted(() => {
       this.isAborted = true;
+      this.lingering?.stop();
       this.end('gone');
     });
     this.ticket = this.host.began(this);
@@ -103,6 +105,7 @@ export class UwsExchange implements Exchange {
       this.bytesIn += chunk.byteLength;
       if (isLast) this.isBodyComplete = true;
       // Chunks come until the body is over, also after the answer.
+      this.lingering?.received(chunk.byteLength, isLast);
       if (this.state !== 'open') return;
       this.guard(() => {
         if (this.reply === null) receiver(new Uint8Array(chunk), isLast);
@@ -114,7 +117,7 @@ export class UwsExchange implements Exchange {
 
   /** The handler has returned; a body that nobody wants is read all the same, so that its end is known. */
   turnEnded(): void {
-    if (this.state === 'open' && !this.isBodyComplete && !this.hasReceiver) this.receiveBody(() => {});
+    if (this.state === 'open' && !this.isBodyComplete) this.wantBody();
     this.isInTurn = false;
     // The client may leave before anybody asks.
     this.lookUpPeer();
@@ -182,8 +185,7 @@ export class UwsExchange implements Exchange {
   /** Called about once a second while the exchange lasts: keeps slow transfers alive and ends dead ones. */
   tick(nowMs: number): void {
     if (this.reply !== null && nowMs - this.replyMs > MAX_BODY_WAIT_MS) {
-      // It is told now; what it still sends is read, or the reset would overtake the answer.
-      this.write(this.reply, 'announce');
+      this.write(this.reply, 'linger');
       return;
     }
     const verdict = this.clock.look(nowMs, this);
@@ -213,6 +215,11 @@ export class UwsExchange implements Exchange {
 
   private awaitBody(): void {
     this.isAwaitingBody = true;
+    this.wantBody();
+  }
+
+  /** Its end must be known, and nobody else asks for it. */
+  private wantBody(): void {
     if (!this.hasReceiver) this.receiveBody(() => {});
   }
 
@@ -223,8 +230,7 @@ export class UwsExchange implements Exchange {
   }
 
   private finishReply(reply: Reply): void {
-    const remaining = this.remainingBodyBytes();
-    if (remaining > 0) this.write(reply, remaining > MAX_IGNORED_BODY_BYTES ? 'cut' : 'announce');
+    if (this.remainingBodyBytes() > 0) this.write(reply, 'linger');
     else if (!this.mustClose(reply.block)) this.write(reply, 'keep');
     else this.cutLater(reply);
   }
@@ -242,14 +248,19 @@ export class UwsExchange implements Exchange {
   private write(reply: Reply, closing: Closing): void {
     // A socket that is answered while paused stays deaf.
     this.resumeBody();
-    if (writeReply(this.res, reply, closing)) this.closeLater();
+    if (closing === 'linger') this.wantBody();
+    if (writeReply(this.res, reply, closing)) this.endConnection(closing);
     const { body } = reply;
     if (body !== null) this.bytesOut += typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     this.end('answered');
   }
 
-  /** The head is on its way to the socket; the client may be faster than we are. */
-  private closeLater(): void {
+  private endConnection(closing: Closing): void {
+    if (closing === 'linger') {
+      this.lingering = new LingeringClose(this.res);
+      return;
+    }
+    // The head is on its way to the socket; the client may be faster than we are.
     setImmediate(() => {
       if (!this.isAborted) this.res.close();
     });
