@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import type { TargetOptions } from '../bench-options.ts';
 import type { Leftovers } from '../leftovers.ts';
 import { NginxTarget } from './nginx.ts';
+import { isProgramName, OwnProgram } from './own-program.ts';
 import { parseServerSettings, type ServerSettings } from './server-settings.ts';
-import { SinkTarget } from './sink-target.ts';
 import { SpawnedServer } from './spawned-server.ts';
 import { type Target, TargetError } from './target.ts';
 import { UrlTarget } from './url-target.ts';
@@ -26,7 +26,7 @@ export function serverTarget(build: ServerBuild, options: TargetOptions, leftove
   return new SpawnedServer({ ...build, durability, signatureForm, leftovers });
 }
 
-/** `server`, `server:DIR` (a checkout that is built), either with `?Key=value&…`; `nginx`, `sink`, or a URL. */
+/** `server`, `server:DIR` (a checkout that is built), either with `?Key=value&…`; `nginx`, `sink`, `one-by-one`, or a URL. */
 export function chooseTarget(text: string, options: TargetOptions, leftovers: Leftovers): Target {
   const [, checkout, query] = /^server(?::([^?]+))?(?:\?(.+))?$/s.exec(text) ?? [];
   if (/^server(?:$|[:?])/.test(text)) {
@@ -35,9 +35,11 @@ export function chooseTarget(text: string, options: TargetOptions, leftovers: Le
     return serverTarget({ name: text, distFolder, settings }, options, leftovers);
   }
   if (text === 'nginx') return new NginxTarget(leftovers);
-  if (text === 'sink') return new SinkTarget(leftovers);
+  if (isProgramName(text)) return new OwnProgram(text, leftovers);
   if (/^https?:\/\//i.test(text)) {
     return new UrlTarget({ ...options, url: text, keepsUploads: options.readsBack });
   }
-  throw new TargetError(`unknown target "${text}": server, server:DIR, server?Key=value, nginx, sink or a URL`);
+  throw new TargetError(
+    `unknown target "${text}": server, server:DIR, server?Key=value, nginx, sink, one-by-one or a URL`,
+  );
 }

@@ -102,6 +102,12 @@ test('the sink answers every size that is asked of it, byte for byte', async () 
   }
 });
 
+test('one-by-one keeps what it is sent: what is read back is right', async () => {
+  const line = 'put size=1B..20KiB requests=60 connections=4 --warm-up 0 --target one-by-one';
+  const { status, load } = await bench(line, directory);
+  assert.deepEqual([status, load.requests, load.errors], [0, 60, {}]);
+});
+
 test('Ctrl-C ends the run with 130, its server and its files', async () => {
   const store = join(directory, 'interrupted');
   mkdirSync(store);
