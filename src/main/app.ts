@@ -7,6 +7,7 @@ import { ExpiryRule } from '../shared/expiry-rule.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import { SteadyClock } from '../shared/steady-clock.ts';
+import { TrafficCount } from '../shared/traffic-count.ts';
 import type { Config } from './config/config.ts';
 import { noExpiryWarning } from './config/config-warnings.ts';
 import type { EventDispatcher } from './events/event-dispatcher.ts';
@@ -19,7 +20,10 @@ import { JobPool } from './job-pool.ts';
 import { createListeners } from './listeners/create-listeners.ts';
 import type { Listeners } from './listeners/listeners.ts';
 import { createOperatorRoutes, type Readiness } from './operator-routes.ts';
-import { allocateSharedMemory, type OpenCounts, openCounts } from './shared-memory.ts';
+import { allocateSharedMemory, type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
+import { readPageFiles } from './status/page-files.ts';
+import { StatusBoard } from './status/status-board.ts';
+import { createStatusPages } from './status/status-pages.ts';
 import { StoreKeeper } from './store-keeper.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
 import { tidyVersions } from './tidy-versions.ts';
@@ -58,6 +62,7 @@ export class App {
   private readonly counts: OpenCounts;
   private readonly listeners: Listeners;
   private readonly metrics: Metrics;
+  private readonly status: StatusBoard;
   private readonly operatorServer: UwsServer;
   private readonly listening: Listening[] = [];
   private state: 'starting' | 'ready' | 'stopping' = 'starting';
@@ -82,6 +87,7 @@ export class App {
     const name = process.pid.toString(36);
     this.listeners = createListeners({ uws, name, config, workerSettings, memory, events, health });
     this.metrics = this.buildMetrics();
+    this.status = this.buildStatus(memory);
     this.operatorServer = this.buildOperatorServer();
   }
 
@@ -133,6 +139,7 @@ export class App {
     await this.store.close();
     await this.jobs.stop();
     this.metrics.stop();
+    this.status.stop();
     for (const listening of this.listening) forgetAddress(listening);
   }
 
@@ -146,6 +153,7 @@ export class App {
     const listening = await listenOperator(this.operatorServer, address);
     this.listening.push(listening);
     this.metrics.start();
+    this.status.start();
     return listening;
   }
 
@@ -198,11 +206,30 @@ export class App {
     return new Metrics({ events, sources, version, durability: this.config.durability });
   }
 
+  private buildStatus(memory: SharedMemory): StatusBoard {
+    const { events, version } = this.dependencies;
+    const traffic = new TrafficCount(memory.traffic, 0);
+    const sources = {
+      state: () => this.readiness(),
+      openConnections: () => this.counts.connections.total,
+      requestsInFlight: () => this.counts.requests.total,
+      uploadsInFlight: () => this.counts.uploads.total,
+      traffic: () => traffic.total,
+      poolStats: () => sumOf(this.listeners.poolStats, this.jobs.stats),
+      isDegraded: () => this.store.health.isDegraded,
+      space: () => this.store.space,
+      listenerLag: () => this.listeners.latestLag,
+    };
+    return new StatusBoard({ events, sources, version });
+  }
+
   private buildOperatorServer(): UwsServer {
-    const { uws, events } = this.dependencies;
+    const { uws, events, config } = this.dependencies;
     const onError = (error: unknown): void => events.publish(failureEvent('internal', error, false));
     const readiness = (): Readiness => this.readiness();
-    const handle = createOperatorRoutes({ metrics: this.metrics, readiness, onError });
+    const files = config.metrics === null ? new Map() : readPageFiles();
+    const pages = createStatusPages({ files, board: this.status });
+    const handle = createOperatorRoutes({ metrics: this.metrics, readiness, pages, onError });
     return new UwsServer({
       uws,
       name: 'operator',

@@ -8,6 +8,7 @@ import { ContentGenerations } from '../shared/content-generations.ts';
 import type { EventPublisher } from '../shared/events.ts';
 import type { FileKey } from '../shared/files.ts';
 import type { Secrets } from '../shared/messages.ts';
+import { TrafficCount } from '../shared/traffic-count.ts';
 import type { WorkerSettings } from '../shared/worker-jobs.ts';
 import type { UploadRules } from './auth/grant.ts';
 import type { Config } from './config/config.ts';
@@ -150,7 +151,7 @@ export class DataPlane {
   }
 
   private buildServer(): UwsServer {
-    const { uws, name, config, events } = this.dependencies;
+    const { uws, name, config, events, memory, plane } = this.dependencies;
     const pipeline = new Pipeline({
       basePath: config.basePath,
       uploads: this.uploads,
@@ -165,6 +166,7 @@ export class DataPlane {
       requests: this.counts.requests,
       maxConnections: config.maxConnections,
       proxies: () => this.proxies,
+      traffic: new TrafficCount(memory.traffic, plane),
       handle: (exchange) => pipeline.handle(exchange),
       onError: (error) => events.publish(failureEvent('internal', error, false)),
       onConnection: (change, open, remote) => {

@@ -1,5 +1,5 @@
 /**
- * The operator's port: metrics and health, for scrapers and orchestrators. It shares nothing with the public port, where
+ * The operator's port: metrics and health for scrapers and orchestrators, and the status page for people. It shares nothing with the public port, where
  * these names are ordinary file paths. `/healthz` answers while the process works, whatever the store does.
  */
 
@@ -14,11 +14,13 @@ export type Readiness = 'ready' | 'starting' | 'stopping' | 'store degraded';
 export interface OperatorRoutesOptions {
   readonly metrics: { render(format: ExpositionFormat): Promise<string> };
   readonly readiness: () => Readiness;
+  /** What else answers GET and HEAD, by path. */
+  readonly pages: ReadonlyMap<string, Page>;
   /** Told when the metrics could not be rendered: a bug. */
   readonly onError: (error: unknown) => void;
 }
 
-type Page = (exchange: Exchange) => void;
+export type Page = (exchange: Exchange) => void;
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 const COMMON_FIELDS: ResponseFields = [
@@ -32,6 +34,7 @@ export function createOperatorRoutes(options: OperatorRoutesOptions): (exchange:
     ['/metrics', (exchange) => void answerMetrics(exchange, options)],
     ['/healthz', (exchange) => answerText(exchange, 200, 'ok')],
     ['/readyz', (exchange) => answerReadiness(exchange, options.readiness())],
+    ...options.pages,
   ]);
   return (exchange) => {
     const { method, path } = exchange.head;

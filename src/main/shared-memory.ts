@@ -3,6 +3,7 @@
 import { ContentGenerations } from '../shared/content-generations.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
+import { TrafficCount } from '../shared/traffic-count.ts';
 
 /** Plain data: crosses thread boundaries. */
 export interface SharedMemory {
@@ -12,6 +13,8 @@ export interface SharedMemory {
   readonly requests: SharedArrayBuffer;
   /** Uploads whose outcome is open. */
   readonly uploads: SharedArrayBuffer;
+  /** Body bytes received and sent. */
+  readonly traffic: SharedArrayBuffer;
   /** Of the contents that data planes may keep copies of. */
   readonly generations: SharedArrayBuffer;
   /** Set while the store takes no writes. */
@@ -23,6 +26,7 @@ export function allocateSharedMemory(planes: number): SharedMemory {
     connections: SharedCount.allocate(planes),
     requests: SharedCount.allocate(planes),
     uploads: SharedCount.allocate(planes),
+    traffic: TrafficCount.allocate(planes),
     generations: ContentGenerations.allocate(),
     degraded: SharedFlag.allocate(),
   };

@@ -9,10 +9,8 @@ import { pathToFileURL } from 'node:url';
 import { formatHtml } from '../../bench/report/html-report.ts';
 import { bench } from '../support/bench-command.ts';
 import { sampleReport, sampleRun } from '../support/bench-sample.ts';
-import { Browser, type Viewer } from '../support/browser.ts';
-
-const DESKTOP: Viewer = { width: 1280, height: 900, isPhone: false, scheme: 'light' };
-const PHONE: Viewer = { width: 360, height: 740, isPhone: true, scheme: 'light' };
+import { Browser, DESKTOP, PHONE } from '../support/browser.ts';
+import { poorContrasts } from '../support/contrast.ts';
 
 let browser: Browser;
 let directory = '';
@@ -55,8 +53,8 @@ test('a report of real runs shows every plot, and the page loads nothing and rep
   const file = join(directory, 'real.html');
   const line = `get size=16KiB connections=4 --duration 800ms --repeat 2 --target sink --html ${file}`;
   assert.equal((await bench(line, directory)).status, 0);
-  await browser.open(pathToFileURL(file).href, DESKTOP);
-  const plots = await browser.evaluate(`[...document.querySelectorAll('figure')].map((figure) => ({
+  const { page, complaints, requests } = await browser.open(pathToFileURL(file).href, DESKTOP);
+  const plots = await page.evaluate(`[...document.querySelectorAll('figure')].map((figure) => ({
     title: figure.querySelector('figcaption').textContent,
     lines: [...figure.querySelectorAll('polyline')].filter((line) => line.getBBox().width > 50).length,
   }))`);
@@ -66,26 +64,26 @@ test('a report of real runs shows every plot, and the page loads nothing and rep
     { title: 'p99 of each quarter second', lines: 1 },
     { title: 'Resident memory of the server', lines: 1 },
   ]);
-  assert.deepEqual(browser.events('Log.entryAdded'), []);
-  assert.equal(browser.events('Network.requestWillBeSent').length, 1);
+  assert.deepEqual(complaints, []);
+  assert.equal(requests.length, 1);
 });
 
 test('nothing is wider than the screen of a phone, and texts of plots stay readable', async () => {
-  await browser.open(samplePage(), PHONE);
-  assert.equal(await browser.evaluate('document.documentElement.scrollWidth'), PHONE.width);
-  const outside = await browser.evaluate(`[...document.querySelectorAll('h1, h2, h3, p, code, .bar, .name, svg')]
+  const { page } = await browser.open(samplePage(), PHONE);
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth'), PHONE.width);
+  const outside = await page.evaluate(`[...document.querySelectorAll('h1, h2, h3, p, code, .bar, .name, svg')]
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 || element.scrollWidth > innerWidth)
     .map((element) => element.outerHTML.slice(0, 80))`);
   assert.deepEqual(outside, []);
-  const smallest = await browser.evaluate(`Math.min(...[...document.querySelectorAll('svg text')]
+  const smallest = await page.evaluate(`Math.min(...[...document.querySelectorAll('svg text')]
     .map((text) => text.getBoundingClientRect().height))`);
   assert.ok(Number(smallest) >= 9, String(smallest));
 });
 
 test('texts of plots never cover each other', async () => {
   for (const viewer of [DESKTOP, PHONE]) {
-    await browser.open(samplePage(), viewer);
-    const covered = await browser.evaluate(`[...document.querySelectorAll('svg')].flatMap((plot) => {
+    const { page } = await browser.open(samplePage(), viewer);
+    const covered = await page.evaluate(`[...document.querySelectorAll('svg')].flatMap((plot) => {
       const boxes = [...plot.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
       return boxes.flatMap(([name, a], index) => boxes.slice(index + 1)
         .filter(([, b]) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom)
@@ -98,38 +96,20 @@ test('texts of plots never cover each other', async () => {
 test('light and dark follow the reader, and texts have a contrast of at least 4.5 to 1 in both (WCAG 2.2, 1.4.3)', async () => {
   const backgrounds = new Set<unknown>();
   for (const scheme of ['light', 'dark'] as const) {
-    await browser.open(samplePage(), { ...DESKTOP, scheme });
-    backgrounds.add(await browser.evaluate('getComputedStyle(document.body).backgroundColor'));
-    const poor = await browser.evaluate(`(() => {
-      const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-      const luminance = (colour) => {
-        const [r, g, b] = parts(colour).slice(0, 3).map((part) => part / 255)
-          .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-      };
-      const backOf = (element) => {
-        for (let each = element; each !== null; each = each.parentElement) {
-          const colour = getComputedStyle(each).backgroundColor;
-          if ((parts(colour)[3] ?? 1) > 0) return colour;
-        }
-        return 'rgb(255, 255, 255)';
-      };
-      return [...document.querySelectorAll('h1, h2, h3, p, li, th, td, code, .badge, .bar, .name, figcaption, svg text')]
-        .filter((element) => {
-          const style = getComputedStyle(element);
-          const [a, b] = [luminance(element.closest('svg') ? style.fill : style.color), luminance(backOf(element))];
-          return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
-        })
-        .map((element) => element.outerHTML.slice(0, 80));
-    })()`);
+    const { page } = await browser.open(samplePage(), { ...DESKTOP, scheme });
+    backgrounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'));
+    const poor = await poorContrasts(
+      page,
+      'h1, h2, h3, p, li, th, td, code, .badge, .bar, .name, figcaption, svg text',
+    );
     assert.deepEqual(poor, [], scheme);
   }
   assert.equal(backgrounds.size, 2);
 });
 
 test('a figure for which the generator was the limit is marked in its bar and in its row', async () => {
-  await browser.open(samplePage(), DESKTOP);
-  const marked = await browser.evaluate(`({
+  const { page } = await browser.open(samplePage(), DESKTOP);
+  const marked = await page.evaluate(`({
     rows: [...document.querySelectorAll('tbody tr')].map((row) => row.querySelector('.badge.generator') !== null),
     bars: [...document.querySelectorAll('.bar')].map((bar) => bar.classList.contains('doubt')),
   })`);

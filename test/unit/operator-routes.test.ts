@@ -28,6 +28,7 @@ function routesWith(readiness: Readiness = 'ready', render = async (format: stri
   return createOperatorRoutes({
     metrics: { render },
     readiness: () => readiness,
+    pages: new Map(),
     onError: (error) => void errors.push(error),
   });
 }

@@ -79,6 +79,10 @@ export interface Exchange {
   beginStream(head: AnswerHead, onDrain: () => void): void;
   /** Offers the next bytes of a streamed answer and returns how many of them were taken. */
   offer(bytes: Uint8Array): number;
+  /** Begins an answer without an end of its own: parts are pushed until the connection ends. Not for HEAD. */
+  beginFeed(status: number, fields: ResponseFields): void;
+  /** Sends the next part of a feed. False: nothing was sent, because the client is behind or gone. */
+  push(part: string): boolean;
   /**
    * Address of the client, also behind trusted proxies, as text: IPv4 or compressed IPv6; empty on a unix socket. It costs a system call, and an answered
    * exchange knows it only if it was looked up before, or outlived the turn in which it began.

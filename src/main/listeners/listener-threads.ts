@@ -122,6 +122,10 @@ export class ListenerThreads implements Listeners {
     return worst;
   }
 
+  get latestLag(): LagReading {
+    return this.places.reduce((lag, { figures }) => worseLag(lag, figures?.lag ?? NO_LAG), NO_LAG);
+  }
+
   stopAccepting(): void {
     this.acceptor.stopListening();
     this.tellAll({ type: 'drain' });

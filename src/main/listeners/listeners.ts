@@ -20,6 +20,8 @@ export interface Listeners {
   readonly droppedEvents: number;
   /** How late their event loops were since the last call, the worst of each figure; null: they are on this thread. */
   readLag(): LagReading | null;
+  /** The same of the last second alone, however often it is asked. */
+  readonly latestLag: LagReading | null;
   /** Takes no new connections; what runs goes on. */
   stopAccepting(): void;
   /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */

@@ -8,6 +8,7 @@ import type { Listeners } from './listeners.ts';
 
 export class MainThreadListener implements Listeners {
   readonly droppedEvents = 0;
+  readonly latestLag = null;
   private readonly plane: DataPlane;
   private isServing = false;
 

@@ -29,6 +29,8 @@ export interface ExchangeHost {
   began(exchange: UwsExchange): number;
   /** The exchange is over: answered or gone. Called once. */
   ended(ticket: number): void;
+  /** Body bytes that have come and gone since the last call: about once a second, and at the end. */
+  moved(receivedBytes: number, sentBytes: number): void;
   /** An exception in a callback: a bug, which ends this exchange and nothing else. */
   failed(error: unknown): void;
 }
@@ -60,6 +62,11 @@ export class UwsExchange implements Exchange {
   private isInTurn = true;
   private peer: Peer | null = null;
   private client: string | null = null;
+  /** The client takes a feed more slowly than it is pushed. */
+  private isBehind = false;
+  /** What `moved` has been told. */
+  private movedIn = 0;
+  private movedOut = 0;
   private streamed: { readonly head: AnswerHead; readonly block: FieldBlock; isHeadWritten: boolean } | null = null;
 
   constructor(dependencies: { res: HttpResponse; head: RequestHead; requestId: string; host: ExchangeHost }) {
@@ -176,6 +183,27 @@ export class UwsExchange implements Exchange {
     return this.bytesOut - before;
   }
 
+  beginFeed(status: number, fields: ResponseFields): void {
+    if (this.state !== 'open' || this.reply !== null) return;
+    this.state = 'streaming';
+    this.status = status;
+    this.res.onWritable(() => {
+      this.isBehind = false;
+      return true;
+    });
+    this.res.cork(() => writeHead(this.res, status, fieldBlock(fields), false));
+  }
+
+  push(part: string): boolean {
+    if (this.state !== 'streaming' || this.isBehind) return false;
+    this.res.cork(() => {
+      // What the socket does not take is kept by the library, and nothing is added to it.
+      this.isBehind = !this.res.write(part);
+    });
+    this.bytesOut += Buffer.byteLength(part);
+    return true;
+  }
+
   close(reason: GoneReason): void {
     if (this.isOver) return;
     this.goneReason = reason;
@@ -184,6 +212,7 @@ export class UwsExchange implements Exchange {
 
   /** Called about once a second while the exchange lasts: keeps slow transfers alive and ends dead ones. */
   tick(nowMs: number): void {
+    this.tellMoved();
     if (this.reply !== null && nowMs - this.replyMs > MAX_BODY_WAIT_MS) {
       this.write(this.reply, 'linger');
       return;
@@ -298,9 +327,16 @@ export class UwsExchange implements Exchange {
     }
   }
 
+  private tellMoved(): void {
+    this.host.moved(this.bytesIn - this.movedIn, this.bytesOut - this.movedOut);
+    this.movedIn = this.bytesIn;
+    this.movedOut = this.bytesOut;
+  }
+
   private end(state: 'answered' | 'gone'): void {
     if (this.isOver) return;
     this.state = state;
+    this.tellMoved();
     this.host.ended(this.ticket);
     if (state === 'answered') for (const listener of this.answeredListeners) listener();
     else for (const listener of this.goneListeners) listener(this.goneReason);

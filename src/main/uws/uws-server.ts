@@ -36,6 +36,8 @@ export interface UwsServerOptions {
   readonly requests: OpenCount;
   /** Whose word about client addresses is taken. */
   readonly proxies: () => TrustedProxies;
+  /** Told about once a second how many body bytes have moved since the last time. */
+  readonly traffic?: { add(receivedBytes: number, sentBytes: number): void };
   /** Called in the turn in which the request arrived. Throwing closes the connection. */
   readonly handle: (exchange: Exchange) => void;
   /** An exception that reached the transport: a bug. */
@@ -56,6 +58,9 @@ export class UwsServer implements ExchangeHost {
   private readonly listenSocket: ListenSocket;
   private isClosed = false;
   private requests = 0;
+  /** Body bytes since the last tick. */
+  private receivedBytes = 0;
+  private sentBytes = 0;
   private ticker: NodeJS.Timeout | null = null;
 
   constructor(options: UwsServerOptions) {
@@ -126,6 +131,11 @@ export class UwsServer implements ExchangeHost {
     this.options.requests.add(-1);
   }
 
+  moved(receivedBytes: number, sentBytes: number): void {
+    this.receivedBytes += receivedBytes;
+    this.sentBytes += sentBytes;
+  }
+
   failed(error: unknown): void {
     this.options.onError(error);
   }
@@ -161,6 +171,10 @@ export class UwsServer implements ExchangeHost {
   private tick(): void {
     const nowMs = performance.now();
     for (const exchange of [...this.exchanges]) exchange.tick(nowMs);
+    if (this.receivedBytes + this.sentBytes === 0) return;
+    this.options.traffic?.add(this.receivedBytes, this.sentBytes);
+    this.receivedBytes = 0;
+    this.sentBytes = 0;
   }
 }
 
