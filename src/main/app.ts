@@ -4,6 +4,7 @@
  */
 
 import { ExpiryRule } from '../shared/expiry-rule.ts';
+import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import { SteadyClock } from '../shared/steady-clock.ts';
@@ -20,6 +21,7 @@ import { JobPool } from './job-pool.ts';
 import { createListeners } from './listeners/create-listeners.ts';
 import type { Listeners } from './listeners/listeners.ts';
 import { createOperatorRoutes, type Readiness } from './operator-routes.ts';
+import { idsOfSecrets } from './secret-id.ts';
 import { allocateSharedMemory, type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
 import { readPageFiles } from './status/page-files.ts';
 import { StatusBoard } from './status/status-board.ts';
@@ -58,6 +60,7 @@ export class App {
   private readonly jobs: JobPool;
   private readonly store: StoreKeeper;
   private readonly expiry: ExpiryRule;
+  private readonly secretIds: SecretIds;
   private readonly sweeps: SweepSchedule;
   private readonly counts: OpenCounts;
   private readonly listeners: Listeners;
@@ -82,6 +85,8 @@ export class App {
     const clock = new SteadyClock(workerSettings.clockStart);
     this.expiry = new ExpiryRule(workerSettings.expiry, clock);
     this.expiry.fileTtlSeconds = config.fileTtlSeconds;
+    this.secretIds = new SecretIds(workerSettings.secretIds);
+    this.secretIds.all = idsOfSecrets(config);
     this.sweeps = this.buildSweeps(clock);
     const { health } = this.store;
     const name = process.pid.toString(36);
@@ -119,6 +124,7 @@ export class App {
       this.sweeps.sweepNow();
     }
     this.config = config;
+    this.secretIds.all = idsOfSecrets(config);
     await this.listeners.applyConfig(config);
     this.dependencies.logger.setLevel(config.logLevel);
   }

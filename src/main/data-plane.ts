@@ -12,6 +12,7 @@ import { TrafficCount } from '../shared/traffic-count.ts';
 import type { WorkerSettings } from '../shared/worker-jobs.ts';
 import type { UploadRules } from './auth/grant.ts';
 import type { Config } from './config/config.ts';
+import { type DeleteRules, DeleteService } from './deletion/delete-service.ts';
 import { DownloadService } from './download/download-service.ts';
 import { servedType } from './download/representation.ts';
 import { failureEvent } from './failure-event.ts';
@@ -61,6 +62,7 @@ export class DataPlane {
   private readonly uploads: UploadService;
   private readonly downloads: DownloadService;
   private uploadRules: UploadRules;
+  private deleteRules: DeleteRules;
   private maxVersions: number;
   private proxies: TrustedProxies;
   private ticker: NodeJS.Timeout | null = null;
@@ -70,6 +72,7 @@ export class DataPlane {
     const { config, share } = dependencies;
     this.dependencies = dependencies;
     this.uploadRules = rulesOf(config);
+    this.deleteRules = config;
     this.maxVersions = config.maxVersions;
     this.proxies = new TrustedProxies(config.trustedProxies);
     this.counts = openCounts(dependencies.memory, dependencies.plane);
@@ -102,6 +105,7 @@ export class DataPlane {
   /** What a new configuration changes while the server runs. */
   applyConfig(config: Config): void {
     this.uploadRules = rulesOf(config);
+    this.deleteRules = config;
     this.maxVersions = config.maxVersions;
     this.proxies = new TrustedProxies(config.trustedProxies);
     this.pool.setSecrets(secretsOf(config));
@@ -150,12 +154,20 @@ export class DataPlane {
     return new DownloadService({ pool, buffers, events, rules, generations, accelRedirectPrefix, cacheBytes });
   }
 
+  private buildDeletions(): DeleteService {
+    const { pool } = this;
+    const { events, health } = this.dependencies;
+    const onDeleted = (key: FileKey): void => this.generations.changed(key);
+    return new DeleteService({ pool, events, health, rules: () => this.deleteRules, onDeleted });
+  }
+
   private buildServer(): UwsServer {
     const { uws, name, config, events, memory, plane } = this.dependencies;
     const pipeline = new Pipeline({
       basePath: config.basePath,
       uploads: this.uploads,
       downloads: this.downloads,
+      deletions: this.buildDeletions(),
       protocols: [createPlainPut(() => this.uploadRules)],
       events,
     });

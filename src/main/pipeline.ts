@@ -7,7 +7,8 @@ import type { EventPublisher, Route } from '../shared/events.ts';
 import type { FileKey } from '../shared/files.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
 import { parseRequestTarget, type RequestTarget } from './auth/request-target.ts';
-import { parseSlotQuery } from './auth/slot-parameters.ts';
+import { parseSlotQuery, type SlotParameters } from './auth/slot-parameters.ts';
+import type { DeleteService } from './deletion/delete-service.ts';
 import type { DownloadService } from './download/download-service.ts';
 import { commonFields } from './http/common-fields.ts';
 import { preflightFields } from './http/cors.ts';
@@ -17,7 +18,7 @@ import { type Cause, RequestLife } from './request-life.ts';
 import type { SlotUpload, UploadProtocol } from './upload/upload-protocol.ts';
 import type { UploadEnd, UploadService } from './upload/upload-service.ts';
 
-const METHODS = ['OPTIONS', 'GET', 'HEAD', 'PUT'] as const;
+const METHODS = ['OPTIONS', 'GET', 'HEAD', 'PUT'];
 /**
  * What is not an upload may have a body without a meaning (RFC 9110 §9.3.1). It is read first, so that what follows it on
  * the connection is known to be a request.
@@ -29,6 +30,7 @@ export interface PipelineOptions {
   readonly basePath: string;
   readonly uploads: UploadService;
   readonly downloads: DownloadService;
+  readonly deletions: DeleteService;
   /** In order: the first that recognizes a request gets it. */
   readonly protocols: readonly UploadProtocol[];
   readonly events: EventPublisher;
@@ -113,10 +115,28 @@ export class Pipeline {
       });
       return null;
     }
+    const { deletions } = this.options;
+    if (head.method === 'DELETE' && deletions.isEnabled) {
+      this.delete(request, key, query.parameters);
+      return null;
+    }
     const protocol = this.options.protocols.find((candidate) => candidate.recognizes(head));
-    if (protocol === undefined) return methodNotAllowed(METHODS);
+    if (protocol === undefined) return methodNotAllowed(deletions.isEnabled ? [...METHODS, 'DELETE'] : METHODS);
     this.upload(request, protocol, { head, key, parameters: query.parameters, nowSeconds: nowSeconds() });
     return null;
+  }
+
+  private delete(request: RequestLife, key: FileKey, parameters: SlotParameters): void {
+    const { exchange } = request;
+    this.options.deletions.execute({ requestId: exchange.requestId, key, parameters }, (end) => {
+      if (end.kind === 'done') {
+        exchange.respondHead(deleted);
+        return;
+      }
+      const { problem, signature, failure } = end;
+      if (signature !== null) request.signatureRefused(signature.scheme, signature.result, []);
+      request.refuse(problem, causeOf(failure));
+    });
   }
 
   private upload(request: RequestLife, protocol: UploadProtocol, upload: SlotUpload): void {
@@ -142,6 +162,7 @@ export class Pipeline {
   }
 }
 
+const deleted = { status: 204, fields: commonFields, length: 0 } as const;
 const preflight = { status: 200, fields: [...commonFields, ...preflightFields], body: '' } as const;
 
 function nowSeconds(): number {

@@ -3,6 +3,7 @@
 import { ExpiryRule } from '../shared/expiry-rule.ts';
 import { createPathLocks } from '../shared/path-locks.ts';
 import { RoomLedger } from '../shared/room-ledger.ts';
+import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { readClocks } from '../shared/steady-clock.ts';
 import type { WorkerSettings } from '../shared/worker-jobs.ts';
@@ -22,5 +23,6 @@ export function workerSettingsOf(config: UnresolvedConfig): WorkerSettings {
     clockStart: readClocks(),
     prunedFolders: SharedCount.allocate(1),
     pathLocks: createPathLocks(),
+    secretIds: SecretIds.allocate(),
   };
 }

@@ -19,6 +19,9 @@ export type SignatureResult = 'ok' | 'mismatch' | 'encoding' | 'missing' | 'expi
 /** Why an upload that had passed its signature ended without a file. */
 export type CutReason = 'client' | 'timeout' | 'handover' | 'too_large' | 'no_space' | 'io' | 'conflict' | 'shutdown';
 
+/** What became of a signed DELETE; `absent`: there was no such file. */
+export type DeletionResult = 'ok' | 'absent' | 'refused' | 'error';
+
 /** Names one request in an event. */
 export interface RequestRef {
   readonly requestId: string;
@@ -98,6 +101,18 @@ export type ServerEventBody =
   | ({ readonly type: 'version.rotated'; readonly uploadId: string; readonly sizeBytes: number } & VersionRef)
   /** There were more versions than are kept. */
   | ({ readonly type: 'version.removed' } & VersionRef)
+  /** A file was removed because somebody who may do so asked for it, with all of its old contents. */
+  | {
+      readonly type: 'file.deleted';
+      readonly requestId: string;
+      readonly fileId: string;
+      readonly sizeBytes: number;
+      readonly versions: number;
+      /** The old contents included. */
+      readonly freedBytes: number;
+    }
+  /** The end of every signed DELETE. */
+  | { readonly type: 'deletion.completed'; readonly requestId: string; readonly result: DeletionResult }
   /** A file was removed because its time was over. */
   | { readonly type: 'file.expired'; readonly fileId: string; readonly sizeBytes: number }
   /** A pass over the whole store is over. `isAnnouncing`: it has only counted what the next one will remove. */

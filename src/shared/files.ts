@@ -27,6 +27,16 @@ export interface FileInfo {
   readonly type: string | null;
 }
 
+/** What a deletion removed. */
+export interface DeletedFile {
+  /** Length of the current content. */
+  readonly sizeBytes: number;
+  /** How many old contents went with it. */
+  readonly versions: number;
+  /** Length of all of them together. */
+  readonly freedBytes: number;
+}
+
 /** What became of the content that a new one took the place of. */
 export interface ReplacedContent {
   /** The version that it is now; null: no old contents are kept. */

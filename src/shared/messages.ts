@@ -5,7 +5,7 @@
  * longer has it.
  */
 
-import type { FileInfo, FileKey, ReplacedContent } from './files.ts';
+import type { DeletedFile, FileInfo, FileKey, ReplacedContent } from './files.ts';
 import type { SecretKind, SignatureCheck, SignedTerms } from './signature.ts';
 import type { StorageFailure } from './storage-error.ts';
 
@@ -28,7 +28,7 @@ export interface BodyPiece {
   readonly isLast: boolean;
 }
 
-/** An upload whose signature verified. */
+/** An upload, or a deletion, whose signature verified. */
 export interface VerifiedUpload {
   /** First 12 hex digits of the SHA-256 of the path: joins log lines, opens nothing. */
   readonly fileId: string;
@@ -52,6 +52,13 @@ export type ToLane =
     }
   | { readonly type: 'upload.data'; readonly transfer: number; readonly piece: BodyPiece }
   | { readonly type: 'upload.abort'; readonly transfer: number }
+  /** Answered once, by `delete.done` or `delete.failed`. */
+  | {
+      readonly type: 'file.delete';
+      readonly transfer: number;
+      readonly key: FileKey;
+      readonly signature: SignatureCheck;
+    }
   | {
       readonly type: 'download.open';
       readonly transfer: number;
@@ -102,6 +109,22 @@ export type FromLane =
       /** null: the signature did not verify. */
       readonly verified: VerifiedUpload | null;
       readonly buffer: ArrayBuffer | null;
+    }
+  /** The file, null when there was none, is gone as durably as configured. */
+  | {
+      readonly type: 'delete.done';
+      readonly transfer: number;
+      readonly file: DeletedFile | null;
+      readonly verified: VerifiedUpload;
+      readonly buffer: null;
+    }
+  | {
+      readonly type: 'delete.failed';
+      readonly transfer: number;
+      readonly failure: StorageFailure;
+      /** null: the signature did not verify. */
+      readonly verified: VerifiedUpload | null;
+      readonly buffer: null;
     }
   | {
       readonly type: 'download.opened';

@@ -19,8 +19,10 @@ export interface SweepTotals {
   readonly removedFiles: number;
   readonly removedBytes: number;
   readonly prunedFolders: number;
-  /** Records, versions and staging files that belonged to nothing. */
+  /** Records, versions, staging files and tombstones that belonged to nothing. */
   readonly leftovers: number;
+  /** Paths without a file whose slot stays closed. */
+  readonly tombstones: number;
   /** Folders that were not looked into: too deep, or not permitted. */
   readonly passedOver: number;
 }

@@ -28,6 +28,8 @@ export interface WorkerSettings {
   readonly prunedFolders: SharedArrayBuffer;
   /** Who changes what lies under which path; see `path-locks.ts`. */
   readonly pathLocks: SharedArrayBuffer;
+  /** Which secrets are in use; see `secret-ids.ts`. */
+  readonly secretIds: SharedArrayBuffer;
 }
 
 /** The job that turns a worker thread into a lane. */

@@ -5,6 +5,7 @@
 
 import type { FromLane, LanePort, Secrets, ToLane, ToLaneBatch } from '../shared/messages.ts';
 import { Outbox } from '../shared/outbox.ts';
+import { deleteFile } from './delete-file.ts';
 import { type ReceiveContext, ReceiveUpload } from './receive-upload.ts';
 import { SendFile } from './send-file.ts';
 import type { Storage } from './storage/storage.ts';
@@ -58,6 +59,9 @@ export class Lane {
       case 'upload.abort':
         this.uploads.get(message.transfer)?.abort();
         break;
+      case 'file.delete':
+        this.deleteFile(message);
+        break;
       case 'download.open':
         this.openDownload(message);
         break;
@@ -87,6 +91,15 @@ export class Lane {
     // One that came whole with its head hears of nothing more.
     if (piece?.isLast !== true) this.uploads.set(transfer, upload);
     if (piece !== null) upload.receive(piece);
+  }
+
+  /** Counts as an upload: what runs is brought to its end. */
+  private deleteFile(message: Extract<ToLane, { type: 'file.delete' }>): void {
+    this.openUploads += 1;
+    void deleteFile(this.storage, this.secrets, message).then((answer) => {
+      this.send(answer);
+      this.endUpload(message.transfer);
+    });
   }
 
   private endUpload(transfer: number): void {

@@ -2,10 +2,12 @@
 
 import { ExpiryRule } from '../shared/expiry-rule.ts';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
+import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SteadyClock } from '../shared/steady-clock.ts';
 import type { SweepPortion } from '../shared/sweep-report.ts';
 import type { SweepJob, WorkerSettings } from '../shared/worker-jobs.ts';
+import { ClosedSlots } from './storage/closed-slots.ts';
 import { closeFolder, type Folder, openRoot } from './storage/folder.ts';
 import { Sweep } from './storage/sweep.ts';
 
@@ -38,7 +40,7 @@ export class SweepJobs {
 
   private begin({ pass, knownFiles }: SweepJob): RunningPass {
     this.end();
-    const { storeDir, durability, expiry, clockStart, prunedFolders, pathLocks } = this.settings;
+    const { storeDir, durability, expiry, clockStart, prunedFolders, pathLocks, secretIds } = this.settings;
     const root = openRoot(storeDir);
     const sweep = new Sweep({
       root,
@@ -47,6 +49,7 @@ export class SweepJobs {
       rule: new ExpiryRule(expiry, new SteadyClock(clockStart)),
       prunedFolders: new SharedCount(prunedFolders, 0),
       locks: new PathLocks(pathLocks, JOBS_HOLDER),
+      closedSlots: new ClosedSlots({ root, secretIds: new SecretIds(secretIds), newSuffix: () => `pass-${pass}` }),
     });
     this.running = { pass, root, sweep };
     return this.running;

@@ -261,12 +261,12 @@ test('A39 a used slot is 409 for ever, whatever is sent, and keeps its first con
   assert.equal((await get(server.port, '/files/used')).body.toString(), BODY);
 });
 
-test('A40 a slot stays used: until deletion comes, a signed DELETE is 405, removes nothing and opens nothing', async () => {
+test('A40 without a DeleteSecret a signed DELETE is 405, removes nothing and opens nothing', async () => {
   const target = server.signedTarget('deleted', SIZE);
   assert.equal((await put(server.port, target, BODY)).status, 201);
   const deletion = `/files/deleted?token=${signDelete(TEST_SECRET, 'deleted', 'delete-secret')}`;
   const refused = await exchange(server.port, requestBytes('DELETE', deletion));
-  assert.equal(refused.status, 405);
+  assert.deepEqual([refused.status, fieldOf(refused, 'allow')], [405, 'OPTIONS, GET, HEAD, PUT']);
   assert.equal((await put(server.port, target, BODY)).status, 409);
   assert.equal((await get(server.port, '/files/deleted')).body.toString(), BODY);
 });

@@ -76,7 +76,7 @@ test('a file that has expired is removed by the pass at the start, with log, eve
     assert.equal(await metric(server, 'hmac_expired_bytes_total'), 1_000);
     assert.equal(await metric(server, 'hmac_store_files'), 2);
     assert.equal(await metric(server, 'hmac_store_bytes'), 2_000);
-    assert.equal(await put(server, 'old/a.bin', content('again', 10)), 201, 'the slot is free again');
+    assert.equal(await put(server, 'old/a.bin', content('again', 10)), 409, 'A40 the slot stays closed');
   } finally {
     await server.stop();
   }

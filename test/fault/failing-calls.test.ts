@@ -1,12 +1,12 @@
-/** Every call that an upload makes on the store fails once. The file system itself is sound. */
+/** Every call that an upload or a deletion makes on the store fails once. The file system itself is sound. */
 
 import { describe, test } from 'node:test';
 import { assertNoneBad } from './support/crash-points.ts';
 import { failAtEveryCall } from './support/failure-points.ts';
-import { creations, overwrites } from './support/operation.ts';
+import { creations, deletions, overwrites } from './support/operation.ts';
 
 describe('calls that fail', { concurrency: 4 }, () => {
-  for (const operation of [...creations.slice(-1), ...overwrites.slice(1)]) {
+  for (const operation of [...creations.slice(-1), ...overwrites.slice(1), ...deletions.slice(-1)]) {
     test(`F19 F20 F21 F22 ${operation.name}: every call fails once with EIO`, async (t) => {
       const points = await failAtEveryCall({ operation, error: 'EIO' });
       assertNoneBad(t, `F19 F20 F21 F22 ${operation.name}, EIO`, points);

@@ -24,6 +24,7 @@ const sweep = {
   removedBytes: 2_000,
   prunedFolders: 1,
   leftovers: 1,
+  tombstones: 0,
   passedOver: 0,
 };
 const answer = { bytesIn: 1000, bytesOut: 0, durationMs: 12.3456 };
@@ -56,6 +57,15 @@ const samples: { readonly [T in ServerEventType]: BodyOf<T> } = {
   'upload.discarded': { type: 'upload.discarded', receivedBytes: 400, reason: 'client', durationMs: 300, ...upload },
   'version.rotated': { type: 'version.rotated', uploadId: 'u-1', sizeBytes: 900, ...version },
   'version.removed': { type: 'version.removed', ...version },
+  'file.deleted': {
+    type: 'file.deleted',
+    requestId: 'r-1',
+    fileId: '0123456789ab',
+    sizeBytes: 1000,
+    versions: 2,
+    freedBytes: 3000,
+  },
+  'deletion.completed': { type: 'deletion.completed', requestId: 'r-1', result: 'ok' },
   'file.expired': { type: 'file.expired', fileId: '0123456789ab', sizeBytes: 1000 },
   'expiry.completed': { type: 'expiry.completed', ...sweep, durationMs: 1234.5 },
   'expiry.suspended': { type: 'expiry.suspended', jumpMs: 315_360_000_000, recovered: false },

@@ -7,6 +7,7 @@ import { ExpiryRule } from '../../src/shared/expiry-rule.ts';
 import type { FileInfo, FileKey } from '../../src/shared/files.ts';
 import { createPathLocks } from '../../src/shared/path-locks.ts';
 import { RoomLedger } from '../../src/shared/room-ledger.ts';
+import { SecretIds } from '../../src/shared/secret-ids.ts';
 import { SharedCount } from '../../src/shared/shared-count.ts';
 import { readClocks } from '../../src/shared/steady-clock.ts';
 import type { StoreIdentity, WorkerSettings } from '../../src/shared/worker-jobs.ts';
@@ -76,6 +77,15 @@ export class StoreFixture {
   }
 }
 
+/** The id of the one secret of such a store. */
+export const FIRST_SECRET_ID = 0x3f1;
+
+function secretIdsOf(id: number): SharedArrayBuffer {
+  const shared = SecretIds.allocate();
+  new SecretIds(shared).all = [id];
+  return shared;
+}
+
 /** Settings of a store with two lanes and no reserve. */
 export function settingsFor(storeDir: string): WorkerSettings {
   return {
@@ -89,6 +99,7 @@ export function settingsFor(storeDir: string): WorkerSettings {
     clockStart: readClocks(),
     prunedFolders: SharedCount.allocate(1),
     pathLocks: createPathLocks(),
+    secretIds: secretIdsOf(FIRST_SECRET_ID),
   };
 }
 

@@ -23,6 +23,7 @@ const totals: SweepTotals = {
   removedBytes: 20,
   prunedFolders: 0,
   leftovers: 0,
+  tombstones: 0,
   passedOver: 0,
 };
 const portion = (isDone: boolean, isComplete = isDone): SweepPortion => ({ isDone, isComplete, expired: [], totals });

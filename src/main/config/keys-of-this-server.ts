@@ -36,10 +36,11 @@ export const keysOfThisServer = {
     topic: 'Secrets',
     default: { type: 'string', value: '' },
     accepts: 'any text that is not blank; `""` for no deletion',
-    summary: 'Enables signed deletion (Metronome).',
+    summary: 'Enables signed deletion (Metronome). Without it DELETE is answered 405.',
+    notes:
+      'The same value as `http_file_delete_secret`. Uploads are not signed with it. [signatures.md](signatures.md#deletion-metronome) says what is signed.',
     isReloadable: true,
     isSecret: true,
-    untilThen: 'DELETE is answered 405',
     check: checkDeleteSecret,
   }),
   SignedPath: configKey({

@@ -59,6 +59,7 @@ export class ExpiryMetrics {
         this.expiredBytes += sizeBytes;
         this.change(-1, -sizeBytes);
       }),
+      events.on('file.deleted', ({ sizeBytes }) => this.change(-1, -sizeBytes)),
       events.on('upload.completed', ({ sizeBytes }) => this.change(1, sizeBytes)),
       events.on('version.rotated', ({ sizeBytes }) => this.change(-1, -sizeBytes)),
       events.on('expiry.completed', ({ files, bytes, removedFiles, removedBytes, durationMs, time }) => {

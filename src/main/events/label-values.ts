@@ -1,6 +1,13 @@
 /** The closed lists of label values. Types keep them complete: a new event type or reason does not compile without one. */
 
-import type { CutReason, Route, ServerEventType, SignatureResult, UploadProtocol } from '../../shared/events.ts';
+import type {
+  CutReason,
+  DeletionResult,
+  Route,
+  ServerEventType,
+  SignatureResult,
+  UploadProtocol,
+} from '../../shared/events.ts';
 import type { Durability } from '../../shared/files.ts';
 import type { SecretKind, SignatureScheme } from '../../shared/signature.ts';
 import type { ConfigWarningReason } from '../config/config.ts';
@@ -67,6 +74,11 @@ export const CUT_REASON = new ClosedLabel(
 /** Whether the bytes of a cut upload were kept. */
 export const KEPT = new ClosedLabel('kept', ['no']);
 
+export const DELETION_RESULT = new ClosedLabel(
+  'result',
+  listOf<DeletionResult>({ ok: true, absent: true, refused: true, error: true }),
+);
+
 export const WARNING_REASONS = listOf<ConfigWarningReason>({
   placeholder_secret: true,
   short_secret: true,
@@ -91,6 +103,8 @@ export const EVENT_TYPES = listOf<ServerEventType>({
   'upload.discarded': true,
   'version.rotated': true,
   'version.removed': true,
+  'file.deleted': true,
+  'deletion.completed': true,
   'file.expired': true,
   'expiry.completed': true,
   'expiry.suspended': true,

@@ -1,4 +1,4 @@
-/** Log lines about the store as a whole: its health, and what expires in it. */
+/** Log lines about the store as a whole: its health, what is deleted, and what expires in it. */
 
 import type { LineRules } from './line-rules.ts';
 
@@ -8,6 +8,22 @@ export const storeRules = {
     msg: ({ recovered }) => (recovered ? 'Store recovered' : 'Store degraded'),
     fields: ({ code }) => ({ code }),
     limit: { perSecond: 1, kind: ({ code, recovered }) => `${code} ${recovered}` },
+  },
+  'file.deleted': {
+    level: 'info',
+    msg: 'File deleted',
+    fields: ({ requestId, fileId, sizeBytes, versions, freedBytes }) => ({
+      request_id: requestId,
+      file_id: fileId,
+      size_bytes: sizeBytes,
+      versions,
+      freed_bytes: freedBytes,
+    }),
+  },
+  'deletion.completed': {
+    level: 'debug',
+    msg: 'Deletion completed',
+    fields: ({ requestId, result }) => ({ request_id: requestId, reason: result }),
   },
   'file.expired': {
     level: 'debug',
@@ -30,6 +46,7 @@ export const storeRules = {
       removed_bytes: event.removedBytes,
       pruned_folders: event.prunedFolders,
       leftovers: event.leftovers,
+      tombstones: event.tombstones,
       passed_over: event.passedOver,
       duration_ms: Math.round(event.durationMs),
     }),

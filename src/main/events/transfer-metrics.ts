@@ -1,10 +1,10 @@
-/** Counts uploads, downloads and signature checks: what became of files and of the right to send them. */
+/** Counts uploads, downloads, deletions and signature checks: what became of files and of the right to send them. */
 
 import type { Registry } from 'prom-client';
 import type { EventOf } from '../../shared/events.ts';
 import { BucketHistogram, DEFAULT_BUCKETS, SIZE_BUCKETS } from './bucket-histogram.ts';
 import type { EventSubscriptions } from './event-dispatcher.ts';
-import { CUT_REASON, KEPT, KEY, PROTOCOL, RESULT, SCHEME } from './label-values.ts';
+import { CUT_REASON, DELETION_RESULT, KEPT, KEY, PROTOCOL, RESULT, SCHEME } from './label-values.ts';
 import { LabelledCounter, publishCounter } from './metric-families.ts';
 
 export class TransferMetrics {
@@ -16,6 +16,7 @@ export class TransferMetrics {
   private readonly downloadSize: BucketHistogram;
   private readonly signatureChecks: LabelledCounter;
   private readonly signatureKeys: LabelledCounter;
+  private readonly deletes: LabelledCounter;
   private uploads = 0;
   private uploadErrors = 0;
   private downloadErrors = 0;
@@ -61,6 +62,11 @@ export class TransferMetrics {
       help: 'Signatures that verified, by the secret that did it.',
       labels: [KEY],
     });
+    this.deletes = new LabelledCounter(registry, {
+      name: 'hmac_deletes_total',
+      help: 'Signed deletions, by what became of them.',
+      labels: [DELETION_RESULT],
+    });
     this.publishTotals(registry);
   }
 
@@ -70,6 +76,7 @@ export class TransferMetrics {
       events.on('signature.checked', (event) => this.checked(event)),
       events.on('upload.completed', (event) => this.uploaded(event)),
       events.on('upload.discarded', (event) => this.discarded(event)),
+      events.on('deletion.completed', ({ result }) => this.deletes.inc(result)),
       events.on('download.completed', (event) => this.downloaded(event)),
       events.on('download.aborted', ({ reason }) => this.downloadFailed(reason === 'io')),
       events.on('download.refused', ({ status }) => this.downloadFailed(isDownloadError(status))),

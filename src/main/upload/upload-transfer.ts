@@ -145,6 +145,8 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
         this.finish();
         this.observer.failed(message.failure, message.verified);
         break;
+      case 'delete.done':
+      case 'delete.failed':
       case 'download.opened':
       case 'download.bytes':
       case 'download.failed':

@@ -10,13 +10,36 @@ import type { Way } from './recent-folders.ts';
 import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
 import type { Committed } from './storage.ts';
+import { StorageError } from './storage-error.ts';
 
-/** Publishes only where nothing is. Errors: exists, path-conflict, no-space, io. */
-export async function publishNew(area: StagingArea, content: SettledContent): Promise<Committed> {
+/** Publishes only where nothing is, and where nothing was deleted. Errors: exists, path-conflict, no-space, io. */
+export function publishNew(area: StagingArea, content: SettledContent): Promise<Committed> {
+  return publish(area, content, async () => {
+    // Between the look at the slot and the name nobody may delete what was there.
+    const { keyHash } = content;
+    const release = area.locks.tryAcquire(keyHash) ?? (await area.locks.acquire(keyHash));
+    try {
+      return makeVisible(area, content);
+    } finally {
+      release();
+    }
+  });
+}
+
+/** The same for who holds the lock of the path already. */
+export function publishUnderLock(area: StagingArea, content: SettledContent): Promise<Committed> {
+  return publish(area, content, async () => makeVisible(area, content));
+}
+
+async function publish(
+  area: StagingArea,
+  content: SettledContent,
+  toVisible: () => Promise<Visible>,
+): Promise<Committed> {
   const forget = await describeContent(area, content);
   let visible: Visible;
   try {
-    visible = makeVisible(area, content);
+    visible = await toVisible();
   } catch (error) {
     forget();
     throw error;
@@ -30,15 +53,22 @@ export async function publishNew(area: StagingArea, content: SettledContent): Pr
   return { file: visible.info, replaced: null };
 }
 
+/** Errors: exists. */
+export function refuseClosed({ closedSlots }: StagingArea, { keyHash, mayReopen }: SettledContent): void {
+  if (!mayReopen && closedSlots.isClosed(keyHash)) throw new StorageError('exists', 'slot was used');
+}
+
 interface Visible {
   readonly info: FileInfo;
   readonly way: Way;
 }
 
 /** The commit itself is one `link`, which fails where a name is. */
-function makeVisible({ folders }: StagingArea, { file, location, type }: SettledContent): Visible {
+function makeVisible(area: StagingArea, content: SettledContent): Visible {
+  refuseClosed(area, content);
+  const { file, location, type } = content;
   const info = fileInfoOf(file.identity(), type);
   file.close();
-  const way = folders.use(location.folders, (folder) => file.link(folder, location.name));
+  const way = area.folders.use(location.folders, (folder) => file.link(folder, location.name));
   return { info, way };
 }

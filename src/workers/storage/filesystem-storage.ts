@@ -3,12 +3,15 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { ExpiryRule } from '../../shared/expiry-rule.ts';
-import type { FileKey } from '../../shared/files.ts';
+import type { DeletedFile, FileKey } from '../../shared/files.ts';
 import { PathLocks } from '../../shared/path-locks.ts';
 import { RoomLedger } from '../../shared/room-ledger.ts';
+import { SecretIds } from '../../shared/secret-ids.ts';
 import { SharedCount } from '../../shared/shared-count.ts';
 import { SteadyClock } from '../../shared/steady-clock.ts';
 import type { WorkerSettings } from '../../shared/worker-jobs.ts';
+import { ClosedSlots } from './closed-slots.ts';
+import { deleteContent } from './delete-content.ts';
 import { openVersion } from './file-history.ts';
 import { closeFolder, type Folder, inside, openFolders, openRoot } from './folder.ts';
 import { FolderSync } from './folder-sync.ts';
@@ -23,7 +26,6 @@ import { openStoredFile, type StoredContent } from './stored-file.ts';
 
 export class FilesystemStorage implements Storage {
   private readonly area: StagingArea;
-  private readonly rule: ExpiryRule;
 
   /** Expects a store that `prepareStore` has made; `place` is the thread's own number. Errors: store-unavailable, too-many-files, io. */
   constructor(settings: WorkerSettings, place: number) {
@@ -37,14 +39,19 @@ export class FilesystemStorage implements Storage {
     const folderSync = new FolderSync(new SharedCount(settings.prunedFolders, 0));
     const folders = new RecentFolders(root, folderSync);
     const newSuffix = suffixes();
-    this.area = { root, staging, room, locks, folderSync, folders, durability, storesDigest, newSuffix };
-    this.rule = new ExpiryRule(settings.expiry, new SteadyClock(settings.clockStart));
+    const closedSlots = new ClosedSlots({ root, secretIds: new SecretIds(settings.secretIds), newSuffix });
+    const rule = new ExpiryRule(settings.expiry, new SteadyClock(settings.clockStart));
+    const shared = { locks, closedSlots, rule };
+    this.area = { root, staging, room, folderSync, folders, durability, storesDigest, newSuffix, ...shared };
   }
 
   createUpload(upload: NewUpload): StagedUpload {
     const keyHash = hashOf(upload.key);
     const location = locate(upload.key, keyHash);
     refuseWhenTaken(this.area.root, location, upload.keepVersions != null);
+    if (upload.mayReopen !== true && this.area.closedSlots.isClosed(keyHash)) {
+      throw new StorageError('exists', 'slot was used');
+    }
     const { room } = this.area;
     room.claim(upload.size);
     try {
@@ -58,7 +65,11 @@ export class FilesystemStorage implements Storage {
   }
 
   openFile(key: FileKey): OpenFile {
-    return openStoredFile(this.area, key, this.rule);
+    return openStoredFile(this.area, key, this.area.rule);
+  }
+
+  deleteFile(key: FileKey): Promise<DeletedFile | null> {
+    return deleteContent(this.area, key);
   }
 
   /** An old content; null when there is none of that id. The caller closes its descriptor. Errors: too-many-files, io. */

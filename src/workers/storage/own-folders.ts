@@ -1,8 +1,9 @@
 /** The store's own folders, opened for one piece of work each. Who runs in a short job keeps nothing open. */
 
+import { readdirSync } from 'node:fs';
 import { RESERVED_SEGMENT } from '../../shared/files.ts';
-import { closeFolder, type Folder, openFolders, openRoot } from './folder.ts';
-import { StorageError } from './storage-error.ts';
+import { closeFolder, type Folder, inside, openFolders, openRoot } from './folder.ts';
+import { attempt, StorageError } from './storage-error.ts';
 import { STAGING } from './store-layout.ts';
 
 /** Opens StoreDir for the time of `run`. */
@@ -34,6 +35,11 @@ export function withFolder<T>(root: Folder, names: readonly string[], run: (fold
   } finally {
     if (folder !== root) closeFolder(folder);
   }
+}
+
+/** What lies in a folder; nothing when there is none. */
+export function namesIn(root: Folder, names: readonly string[]): readonly string[] {
+  return withFolder(root, names, (folder) => attempt('readdir', () => readdirSync(inside(folder, '.')))) ?? [];
 }
 
 function withExisting<T>(root: Folder, names: readonly string[], run: (folder: Folder) => T): T {

@@ -13,7 +13,7 @@ import { withFolder, withOwnTree, withRoot, withStaging } from './own-folders.ts
 import { settleKey } from './settle-key.ts';
 import { attempt } from './storage-error.ts';
 import { hasKnownFormat, writeFormat } from './store-format.ts';
-import { LOCK_FILE, RECORDS, STAGING_PREFIX_DIGITS, VERSIONS } from './store-layout.ts';
+import { LOCK_FILE, RECORDS, STAGING_PREFIX_DIGITS, TOMBSTONES, VERSIONS } from './store-layout.ts';
 import { refuseOther } from './store-probe.ts';
 
 /** What a start that was killed may have left in the reserved tree itself. */
@@ -27,6 +27,7 @@ export function recoverStore(storeDir: string): RecoveryReport {
     withOwnTree(root, markDirty);
     if (wasClean) return { wasClean, removedStagingFiles: 0, removedRecords: 0 };
     withOwnTree(root, removeDrafts);
+    withFolder(root, TOMBSTONES, removeDrafts);
     const report = withStaging(root, (staging) => settleUploads(root, staging));
     // Last: as long as it is missing, an earlier version may have left anything.
     withOwnTree(root, writeFormat);
@@ -67,8 +68,8 @@ function touchedKeys(root: Folder, stagingNames: readonly string[]): ReadonlySet
   return new Set(keys.filter((key) => prefixes.has(key.slice(0, STAGING_PREFIX_DIGITS))));
 }
 
-function removeDrafts(own: Folder): void {
-  for (const name of namesIn(own).filter((candidate) => DRAFT.test(candidate))) rmSync(inside(own, name));
+function removeDrafts(folder: Folder): void {
+  for (const name of namesIn(folder).filter((candidate) => DRAFT.test(candidate))) rmSync(inside(folder, name));
 }
 
 function namesIn(folder: Folder): readonly string[] {

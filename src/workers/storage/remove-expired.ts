@@ -1,24 +1,29 @@
 /**
- * Removes contents that have expired: the name, then, once the folder is durable without it, what goes with it. One sync
- * per folder and portion, and only where something goes with a file: without records and versions a power cut can do no
- * more than bring an expired file back, which is not found, and which the next pass removes again.
+ * Removes contents that have expired: the slot is closed, the name removed, then, once the folder is durable without it,
+ * what goes with it. One sync per folder and portion, and only where something goes with a file: without records and
+ * versions a power cut can do no more than bring an expired file back, which is not found, and which the next pass
+ * removes again. A file system that keeps the order of its changes, as journals do, never has the name gone and the slot
+ * open.
  */
 
 import { existsSync, fsyncSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Durability, FileKey } from '../../shared/files.ts';
 import type { PathLocks } from '../../shared/path-locks.ts';
 import type { ExpiredFile } from '../../shared/sweep-report.ts';
+import type { ClosedSlots } from './closed-slots.ts';
 import { currentOf } from './current-of-key.ts';
-import { type Folder, inside } from './folder.ts';
+import { closeAll, type Folder, inside, type WayFolder } from './folder.ts';
 import { forgetKey } from './forget-key.ts';
-import { recordName } from './record.ts';
+import { readRecord, recordName } from './record.ts';
 import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
 import { fileIdOf, hashOf, recordFolders, versionFolders } from './store-layout.ts';
+import { tombstoneFor } from './tombstone.ts';
 
 export interface RemovalContext {
   readonly root: Folder;
   readonly locks: PathLocks;
   readonly durability: Durability;
+  readonly closedSlots: ClosedSlots;
 }
 
 /** A content whose name is gone, and what went with it not yet. */
@@ -34,6 +39,8 @@ export class ExpiredRemoval {
   private readonly changed = new Set<Folder>();
   private removed: Removed[] = [];
   private told: ExpiredFile[] = [];
+  /** Folders of new tombstones, open, by their paths. */
+  private readonly closing = new Map<string, readonly WayFolder[]>();
 
   constructor(context: RemovalContext) {
     this.context = context;
@@ -51,10 +58,12 @@ export class ExpiredRemoval {
       const stats = lstatSync(inside(folder, name), { bigint: true, throwIfNoEntry: false });
       // Looked at again: a fresh file may have taken the place of the old one.
       if (stats?.isFile() !== true || !isExpired(Number(stats.mtimeNs / 1_000_000n))) return false;
+      const record = recordName(stats.mtimeNs, stats.size);
+      this.closeSlot(key, keyHash, record);
       if (!unlinkIfPermitted(inside(folder, name))) return false;
       if (this.hasBelongings(keyHash)) {
         this.changed.add(folder);
-        this.removed.push({ key, keyHash, record: recordName(stats.mtimeNs, stats.size) });
+        this.removed.push({ key, keyHash, record });
       }
       this.told.push({ fileId: fileIdOf(keyHash), sizeBytes: Number(stats.size) });
       return true;
@@ -70,6 +79,8 @@ export class ExpiredRemoval {
 
   /** The end of a portion: folders are made durable, then what goes with the removed contents is removed. */
   settle(): void {
+    for (const folder of [...this.closing.values()].flat()) this.sync(folder);
+    this.forgetClosing();
     for (const folder of this.changed) this.sync(folder);
     this.changed.clear();
     for (const removed of this.removed.splice(0)) this.forget(removed);
@@ -80,6 +91,28 @@ export class ExpiredRemoval {
     const { told } = this;
     this.told = [];
     return told;
+  }
+
+  /** Closes what is open. */
+  end(): void {
+    this.forgetClosing();
+  }
+
+  /** Before the name goes: nobody may put another file in its place with the signature of this one. */
+  private closeSlot(key: FileKey, keyHash: string, recordOfContent: string): void {
+    const { root, closedSlots } = this.context;
+    const tombstone = tombstoneFor(readRecord(root, keyHash, recordOfContent, key), closedSlots.moment);
+    const way = tombstone === null ? null : closedSlots.close(keyHash, tombstone);
+    const last = way?.at(-1)?.path;
+    if (way === null || last === undefined) return;
+    const known = this.closing.get(last);
+    if (known === undefined) this.closing.set(last, way);
+    else closeAll(way);
+  }
+
+  private forgetClosing(): void {
+    for (const way of this.closing.values()) closeAll(way);
+    this.closing.clear();
   }
 
   private hasBelongings(keyHash: string): boolean {

@@ -4,7 +4,7 @@
  */
 
 import { closeSync } from 'node:fs';
-import { publishNew } from './commit.ts';
+import { publishUnderLock, refuseClosed } from './commit.ts';
 import { type ContentIdentity, fileInfoOf } from './content.ts';
 import { describeContent } from './describe-content.ts';
 import { closeAll, makeFolders, type WayFolder } from './folder.ts';
@@ -26,8 +26,10 @@ export async function publishReplacing(area: StagingArea, content: SettledConten
   const release = await area.locks.acquire(content.keyHash);
   try {
     const current = openCurrent(area, content);
-    if (current === null) return await publishNew(area, content);
+    if (current === null) return await publishUnderLock(area, content);
     try {
+      refuseClosed(area, content);
+      refuseExpired(area, content, current);
       if (await isSameContent(current, content)) return await confirm(area, content, current);
       return await replace(area, content, { current, keep });
     } finally {
@@ -36,6 +38,13 @@ export async function publishReplacing(area: StagingArea, content: SettledConten
   } finally {
     release();
   }
+}
+
+/** What has expired is not found, and its slot is closed like that of a file that is removed already. */
+function refuseExpired({ rule }: StagingArea, { mayReopen }: SettledContent, current: StoredContent): void {
+  const storedMs = Number(current.identity.mtimeNs / 1_000_000n);
+  const isExpired = rule.isPast(rule.expiresMs(storedMs, current.record?.expiresMs ?? null));
+  if (isExpired && !mayReopen) throw new StorageError('exists', 'expired');
 }
 
 /** null: nothing that could be replaced; whatever else has the name will refuse the link. */

@@ -20,7 +20,7 @@ export async function restoreVersion(storage: FilesystemStorage, key: FileKey, i
   if (version === null) return { kind: 'no-such-version' };
   try {
     const { type = null, expiresMs: expiresAtMs = null, owner = null, usableUntilMs = null } = version.record ?? {};
-    const order = { key, size: version.identity.size, type, expiresAtMs, owner, usableUntilMs };
+    const order = { key, size: version.identity.size, type, expiresAtMs, owner, usableUntilMs, mayReopen: true };
     const upload = storage.createUpload({ ...order, keepVersions: Number.POSITIVE_INFINITY });
     if (!copiesWhole(version, upload)) return { kind: 'damaged' };
     const { file, replaced } = await upload.commit();

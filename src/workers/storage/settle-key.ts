@@ -7,6 +7,7 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { type CurrentFile, currentOf, keyOfHash } from './current-of-key.ts';
 import { type Folder, inside, removeIfEmpty } from './folder.ts';
+import { forgetKey } from './forget-key.ts';
 import { withFolder } from './own-folders.ts';
 import { attempt } from './storage-error.ts';
 import { recordFolders, versionFolders } from './store-layout.ts';
@@ -20,6 +21,8 @@ import { versionRecordsIn } from './version-folder.ts';
 export function settleKey(root: Folder, keyHash: string): number {
   const key = keyOfHash(root, keyHash);
   const current = key === null ? null : currentOf(root, key, keyHash);
+  // At no instant is there a version without a current file, except while one is deleted: that is brought to its end.
+  if (key !== null && current === null) forgetKey(root, keyHash, null);
   withFolder(root, versionFolders(keyHash), (folder) => removeRepeated(folder, current));
   return removeOrphans(root, keyHash, current);
 }

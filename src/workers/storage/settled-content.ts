@@ -17,4 +17,6 @@ export interface SettledContent {
   readonly sha256: string | null;
   /** Kept with it, as far as they say something. */
   readonly terms: SignedTerms;
+  /** It is no replay, wherever it goes: an operator brings it back. */
+  readonly mayReopen: boolean;
 }

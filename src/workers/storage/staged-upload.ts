@@ -55,9 +55,10 @@ export class FileStagedUpload implements StagedUpload {
       if (this.written !== upload.size) throw new StorageError('size-mismatch', 'fewer bytes than signed');
       await file.settle(area.durability);
       const sha256 = this.digest?.digest('hex') ?? null;
-      const { key, type, keepVersions = null, usableUntilMs = null, expiresAtMs = null, owner = null } = upload;
+      const { key, type, keepVersions = null, mayReopen = false } = upload;
+      const { usableUntilMs = null, expiresAtMs = null, owner = null } = upload;
       const terms = { usableUntilMs, expiresAtMs, owner };
-      const content: SettledContent = { file, key, type, sha256, terms, ...place };
+      const content: SettledContent = { file, key, type, sha256, terms, mayReopen, ...place };
       if (keepVersions === null) return await publishNew(area, content);
       return await publishReplacing(area, content, keepVersions);
     } finally {

@@ -1,7 +1,9 @@
 /** What everything that writes into the store shares within one lane, and how a new entry is made durable. */
 
+import type { ExpiryRule } from '../../shared/expiry-rule.ts';
 import type { Durability } from '../../shared/files.ts';
 import type { PathLocks } from '../../shared/path-locks.ts';
+import type { ClosedSlots } from './closed-slots.ts';
 import type { Folder, WayFolder } from './folder.ts';
 import type { FolderSync } from './folder-sync.ts';
 import type { FreeRoom } from './free-room.ts';
@@ -13,8 +15,11 @@ export interface StagingArea {
   readonly room: FreeRoom;
   readonly folderSync: FolderSync;
   readonly folders: RecentFolders;
-  /** Who replaces or removes a file holds the lock of its path; who makes a new one does not need it. */
+  /** Who makes a name, gives it to another content or removes it holds the lock of its path meanwhile. */
   readonly locks: PathLocks;
+  /** Paths that no upload may take. */
+  readonly closedSlots: ClosedSlots;
+  readonly rule: ExpiryRule;
   readonly durability: Durability;
   /** The SHA-256 of every content is computed while it is written, and kept. */
   readonly storesDigest: boolean;

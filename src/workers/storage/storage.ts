@@ -4,7 +4,7 @@
  * succeeded is as durable as configured.
  */
 
-import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
+import type { DeletedFile, FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
 import type { SignedTerms } from '../../shared/signature.ts';
 
 /** What its signature does not say counts as null. */
@@ -16,6 +16,8 @@ export interface NewUpload extends Partial<SignedTerms> {
   readonly type: string | null;
   /** A file of that name is replaced, and so many of its old contents are kept. Without it the name must be free. */
   readonly keepVersions?: number | null;
+  /** An operator brings the content back: it may go where a file was deleted or has expired. */
+  readonly mayReopen?: boolean;
 }
 
 /** What a commit did. */
@@ -55,4 +57,9 @@ export interface Storage {
   createUpload(upload: NewUpload): StagedUpload;
   /** Errors: not-found, too-many-files, io. */
   openFile(key: FileKey): OpenFile;
+  /**
+   * Removes a file with all of its old contents, as durably as configured, and closes its slot for as long as its signature
+   * could be used again. null: there was none. Errors: too-many-files, denied, io.
+   */
+  deleteFile(key: FileKey): Promise<DeletedFile | null>;
 }

@@ -16,6 +16,7 @@ export const STAGING = [RESERVED_SEGMENT, 'staging'] as const;
 export const RECORDS = [RESERVED_SEGMENT, 'records'] as const;
 export const VERSIONS = [RESERVED_SEGMENT, 'versions'] as const;
 export const LONG_NAMES = [RESERVED_SEGMENT, 'long'] as const;
+export const TOMBSTONES = [RESERVED_SEGMENT, 'tombstones'] as const;
 
 /** Files of the store itself, in the reserved tree. */
 export const FORMAT_FILE = 'format.json';
@@ -77,6 +78,11 @@ function isLong(key: string): boolean {
 /** Folders that hold the records of a key. */
 export function recordFolders(keyHash: string): readonly string[] {
   return [...RECORDS, keyHash.slice(0, 2), keyHash];
+}
+
+/** Folders that hold the tombstone of a key, which is named after its hash. */
+export function tombstoneFolders(keyHash: string): readonly string[] {
+  return [...TOMBSTONES, keyHash.slice(0, 2)];
 }
 
 /** Folders that hold the old contents of a key. */

@@ -1,19 +1,20 @@
 /**
  * The part of a pass below `.hfs`: long names, records and their own expiry, versions of files that are gone, staging
- * files of lanes that died. What belongs to nothing is left over, but never while it may still be on its way.
+ * files of lanes that died, tombstones. What belongs to nothing is left over, but never while it may still be on its way.
  */
 
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import type { FileKey } from '../../shared/files.ts';
 import { type CurrentFile, currentOf, keyOfHash } from './current-of-key.ts';
 import type { FileSweep, SweepContext } from './file-sweep.ts';
 import { type Folder, inside, removeIfEmpty } from './folder.ts';
 import { forgetKey } from './forget-key.ts';
-import { withFolder } from './own-folders.ts';
+import { namesIn, withFolder } from './own-folders.ts';
 import { readRecord } from './record.ts';
 import { orphanRecords } from './settle-key.ts';
 import { attempt } from './storage-error.ts';
 import { LONG_NAMES, locate, RECORDS, recordFolders, STAGING, VERSIONS } from './store-layout.ts';
+import { sweepTombstones } from './sweep-tombstones.ts';
 
 /** An upload writes its record before its content has a name, and is never silent for so long. */
 const LEFT_OVER_MS = 3_600_000;
@@ -28,6 +29,7 @@ export function* sweepOwnTree(sweep: FileSweep, context: SweepContext): Generato
     if (withFolder(root, STAGING, (staging) => unlinkLeftOver(staging, name)) === true) sweep.figures.leftovers += 1;
     yield;
   }
+  yield* sweepTombstones(sweep, context);
 }
 
 function* eachKey(
@@ -119,8 +121,4 @@ function unlinkLeftOver(folder: Folder, name: string): boolean {
   if (stats === undefined || Date.now() - stats.ctimeMs < LEFT_OVER_MS) return false;
   attempt('unlink left over', () => unlinkSync(inside(folder, name)));
   return true;
-}
-
-function namesIn(root: Folder, names: readonly string[]): readonly string[] {
-  return withFolder(root, names, (folder) => attempt('readdir', () => readdirSync(inside(folder, '.')))) ?? [];
 }

@@ -39,6 +39,7 @@ export class Sweep implements WalkVisitor, FileSweep {
       removedBytes: 0,
       prunedFolders: 0,
       leftovers: 0,
+      tombstones: 0,
       passedOver: 0,
     };
     this.steps = this.pass();
@@ -57,6 +58,7 @@ export class Sweep implements WalkVisitor, FileSweep {
   /** Closes what the pass has open. */
   end(): void {
     this.steps.return();
+    this.removal.end();
   }
 
   visit(entry: Dirent, folder: Folder, path: readonly string[]): boolean {

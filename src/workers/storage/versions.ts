@@ -70,7 +70,7 @@ function linkOnce(folder: Folder, key: FileKey, current: NamedContent): { id: st
 }
 
 /** Gives the current content a second name. */
-function nameAgain({ folder, name }: NamedContent, path: string): void {
+function nameAgain({ folder, name }: Pick<NamedContent, 'folder' | 'name'>, path: string): void {
   try {
     linkSync(inside(folder, name), path);
   } catch (error) {
@@ -91,19 +91,31 @@ function inodeOf(folder: Folder, name: string): bigint | null {
 export function dropContent(area: StagingArea, keyHash: string, current: NamedContent): Retired {
   const { record } = current;
   if (record === null) return { versionId: null, takeBack: () => {}, finish: () => {} };
-  const witness = inside(area.staging, stagingName(keyHash, area.newSuffix()));
-  nameAgain(current, witness);
-  const takeBack = (): void => removeQuietly(witness);
+  const { forget } = markTouched(area, keyHash, current);
   const finish = (): void => {
     try {
       removeRecordOf(area.root, keyHash, record);
     } catch {
-      // The witness stays with it, for recovery.
+      // The mark stays with it, for recovery.
       return;
     }
-    removeQuietly(witness);
+    forget();
   };
-  return { versionId: null, takeBack, finish };
+  return { versionId: null, takeBack: forget, finish };
+}
+
+/**
+ * Lets recovery find the key of a content that is about to lose its name, by a second name among the unfinished uploads.
+ * `forget` removes it, and never throws. Errors: no-space, path-conflict, io.
+ */
+export function markTouched(
+  area: StagingArea,
+  keyHash: string,
+  content: Pick<NamedContent, 'folder' | 'name'>,
+): { readonly forget: () => void } {
+  const witness = inside(area.staging, stagingName(keyHash, area.newSuffix()));
+  nameAgain(content, witness);
+  return { forget: () => removeQuietly(witness) };
 }
 
 /**

@@ -116,6 +116,10 @@ class ExpiryRun {
       await server.event(PASS_DONE);
       const files = publicTreeOf(storeDir).filter((path) => !path.endsWith('/') && path !== '.hfs');
       if (files.join() !== FRESH) findings.push(`after the pass: ${files.join()}`);
+      for (const key of EXPIRED) {
+        const status = await upload(server, key, content('replayed', 10));
+        if (status !== 409) findings.push(`the slot of ${key} is open again: a replay got ${status}`);
+      }
       if ((await statusOf(server, FRESH)) !== 200) findings.push('the fresh file is gone');
       return [...findings, ...leftovers(storeDir)];
     } finally {

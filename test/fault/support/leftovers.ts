@@ -27,7 +27,14 @@ export function leftovers(storeDir: string): readonly string[] {
   const unfinished = ['staging', 'uploads'].flatMap((area) =>
     filesOf(join(own, area)).map((name) => `${area}/${name}`),
   );
-  const found = [...strange, ...unfinished, ...strayVersions(storeDir), ...strayRecords(storeDir)];
+  const drafts = filesOf(join(own, 'tombstones')).filter((name) => name.endsWith('.new'));
+  const found = [
+    ...strange,
+    ...unfinished,
+    ...drafts.map((name) => `tombstones/${name}`),
+    ...strayVersions(storeDir),
+    ...strayRecords(storeDir),
+  ];
   return found.map((path) => `left behind: .hfs/${path}`);
 }
 

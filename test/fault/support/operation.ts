@@ -5,7 +5,7 @@
 
 import { content } from '../../support/paced-transfer.ts';
 import { type ServerProcess, TEST_SECRET, type TomlSettings } from '../../support/server-process.ts';
-import { encodePath, signV2 } from '../../support/sign.ts';
+import { encodePath, signDelete, signV2 } from '../../support/sign.ts';
 import type { StoredState } from './stored-state.ts';
 
 export interface Operation {
@@ -21,6 +21,8 @@ export interface Operation {
   readonly acknowledged: number;
   /** What the same request is answered when it comes again, in either state: the slot is never dead. */
   readonly again: { readonly before: number; readonly after: number };
+  /** What else is wrong once the state `after` is there. */
+  afterwards?(server: ServerProcess, key: string): Promise<readonly string[]>;
 }
 
 export const NOTHING: StoredState = { current: null, versions: [] };
@@ -114,4 +116,58 @@ export const overwrites: readonly Operation[] = [
   overwrite({ name: 'overwrite', maxVersions: 3, earlier: 1, type: null }),
   overwrite({ name: 'overwrite with types, one version pushed out', maxVersions: 1, earlier: 2, type: 'image/x-own' }),
   overwrite({ name: 'overwrite with types, no version kept', maxVersions: 0, earlier: 1, type: 'image/x-own' }),
+];
+
+const DELETE_SECRET = 'a-delete-secret-that-only-tests-know';
+
+async function remove(server: ServerProcess, key: string): Promise<number | null> {
+  const target = `/files/${encodePath(key)}?token=${signDelete(TEST_SECRET, key, DELETE_SECRET)}`;
+  try {
+    const response = await fetch(server.origin + target, { method: 'DELETE' });
+    await response.arrayBuffer();
+    return response.status;
+  } catch {
+    // The server is gone.
+    return null;
+  }
+}
+
+interface DeletionShape {
+  readonly name: string;
+  /** How many contents the path has had. */
+  readonly contents: number;
+  readonly type: string | null;
+}
+
+function deletion({ name, contents, type }: DeletionShape): Operation {
+  const bodies = Array.from({ length: contents }, (_, index) => content(`${name} ${index}`, 20_000 + index));
+  const stored = bodies.map((bytes) => ({ bytes, type: type ?? 'application/octet-stream' }));
+  const replay = (server: ServerProcess, key: string): Promise<number | null> =>
+    upload(server, key, bodies[0] ?? Buffer.alloc(0), type);
+  return {
+    name,
+    settings: { EnableVersioning: contents > 1, MaxVersions: 3, DeleteSecret: DELETE_SECRET },
+    before: { current: stored.at(-1) ?? null, versions: stored.slice(0, -1) },
+    after: NOTHING,
+    prepare: async (server, key) => {
+      for (const bytes of bodies) {
+        const status = await upload(server, key, bytes, type);
+        if (status !== 201) throw new Error(`${key}: ${status}`);
+      }
+    },
+    run: remove,
+    acknowledged: 204,
+    again: { before: 204, after: 204 },
+    afterwards: async (server, key) => {
+      const status = await replay(server, key);
+      return status === 409 ? [] : [`the slot is open again: a replay got ${status}`];
+    },
+  };
+}
+
+/** Without anything that goes with the file, with a record, and with records and versions. */
+export const deletions: readonly Operation[] = [
+  deletion({ name: 'delete', contents: 1, type: null }),
+  deletion({ name: 'delete with a type', contents: 1, type: 'image/x-own' }),
+  deletion({ name: 'delete with types and versions', contents: 3, type: 'image/x-own' }),
 ];

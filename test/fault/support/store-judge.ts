@@ -34,6 +34,7 @@ export async function judge(server: ServerProcess, { operation, key, answer }: C
   if (repeated !== expected) findings.push(`the slot is dead: the repeated request got ${repeated}, not ${expected}`);
   const left = await observe(server, key);
   if (!isSame(left, after)) findings.push(`after the repeated request: ${describe(left)}`);
+  findings.push(...((await operation.afterwards?.(server, key)) ?? []));
   return [...findings, ...leftovers(server.storeDir)];
 }
 
