@@ -51,7 +51,7 @@ export function announce({ config, version, listen, logger }: AnnouncementParts)
 /** Two command lines that work as they stand: the size of the file is signed. */
 function firstSteps(config: Config, { address }: Listening): string {
   const kept = `No Secret is set: one was generated and is kept in ${secretFileOf(config.storeDir)}\n`;
-  const origin = config.publicOrigin ?? localOrigin(address);
+  const origin = config.publicOrigin ?? localOrigin(address, config.tls !== null);
   const file = exampleFile();
   if (origin === null || file === null) return kept;
   const key = `${randomUUID()}/${file.name}` as FileKey;

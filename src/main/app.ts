@@ -239,6 +239,7 @@ export class App {
     return new UwsServer({
       uws,
       name: 'operator',
+      certificate: null,
       connections: new SharedCount(SharedCount.allocate(1), 0),
       maxConnections: MAX_OPERATOR_CONNECTIONS,
       requests: new SharedCount(SharedCount.allocate(1), 0),

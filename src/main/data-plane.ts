@@ -25,6 +25,7 @@ import type { StoreHealth } from './store-health.ts';
 import { createPlainPut } from './upload/plain-put.ts';
 import { UploadService } from './upload/upload-service.ts';
 import type { UwsModule } from './uws/load-uws.ts';
+import type { ServerDescriptor } from './uws/uws-acceptor.ts';
 import { UwsServer } from './uws/uws-server.ts';
 import { type PoolStats, WorkerPool } from './worker-pool.ts';
 
@@ -65,6 +66,8 @@ export class DataPlane {
   private deleteRules: DeleteRules;
   private maxVersions: number;
   private proxies: TrustedProxies;
+  /** Fingerprint of the one in use; null: no TLS. */
+  private certificate: string | null;
   private ticker: NodeJS.Timeout | null = null;
   private ticks = 0;
 
@@ -75,6 +78,7 @@ export class DataPlane {
     this.deleteRules = config;
     this.maxVersions = config.maxVersions;
     this.proxies = new TrustedProxies(config.trustedProxies);
+    this.certificate = config.tls?.fingerprint ?? null;
     this.counts = openCounts(dependencies.memory, dependencies.plane);
     this.generations = new ContentGenerations(dependencies.memory.generations);
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
@@ -102,13 +106,14 @@ export class DataPlane {
     this.ticker = setInterval(() => this.tick(), TICK_MS);
   }
 
-  /** What a new configuration changes while the server runs. */
-  applyConfig(config: Config): void {
+  /** What a new configuration changes while the server runs. Returns what an acceptor is to know the server by from now on. */
+  applyConfig(config: Config): ServerDescriptor | null {
     this.uploadRules = rulesOf(config);
     this.deleteRules = config;
     this.maxVersions = config.maxVersions;
     this.proxies = new TrustedProxies(config.trustedProxies);
     this.pool.setSecrets(secretsOf(config));
+    return this.renewCertificate(config.tls);
   }
 
   /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
@@ -116,6 +121,19 @@ export class DataPlane {
     if (this.ticker !== null) clearInterval(this.ticker);
     this.server.closeAll();
     await this.pool.stop();
+  }
+
+  /** A certificate that was replaced under the same name is a new one. A bad one changes nothing. */
+  private renewCertificate(tls: Config['tls']): ServerDescriptor | null {
+    if (tls === null || tls.fingerprint === this.certificate) return null;
+    try {
+      const server = this.server.renew(tls);
+      this.certificate = tls.fingerprint;
+      return server;
+    } catch (error) {
+      this.dependencies.events.publish(failureEvent('certificate', error, false));
+      return null;
+    }
   }
 
   private tick(): void {
@@ -174,6 +192,7 @@ export class DataPlane {
     return new UwsServer({
       uws,
       name,
+      certificate: config.tls,
       connections: this.counts.connections,
       requests: this.counts.requests,
       maxConnections: config.maxConnections,

@@ -28,6 +28,7 @@ beforeEach(async () => {
     connections: new SharedCount(SharedCount.allocate(1), 0),
     maxConnections: 10,
     requests: new SharedCount(SharedCount.allocate(1), 0),
+    certificate: null,
     proxies: () => new TrustedProxies({ ranges: [], hasUnixSocket: false }),
     traffic: {
       add: (_received, sent) => {

@@ -47,7 +47,7 @@ function readOrigin(text: string | undefined, config: UnresolvedConfig): string 
     if (origin.ok && origin.value !== null) return origin.value;
     throw new UsageError(`--origin ${origin.ok ? 'is empty' : origin.message}`);
   }
-  const origin = config.publicOrigin ?? localOrigin(config.listen);
+  const origin = config.publicOrigin ?? localOrigin(config.listen, config.tls !== null);
   if (origin === null) throw new UsageError('ListenPort is not an address of its own; give --origin URL');
   return origin;
 }

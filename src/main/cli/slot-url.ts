@@ -61,8 +61,8 @@ export function createSlotUrl(input: SlotUrlInput): string {
 }
 
 /** Where the server is reached from this machine; null: a unix socket, or a port that is not known yet. */
-export function localOrigin(listen: ListenAddress): string | null {
+export function localOrigin(listen: ListenAddress, isTls: boolean): string | null {
   if (listen.kind === 'unix' || listen.port === 0) return null;
   const host = isWildcard(listen.host) ? 'localhost' : listen.host;
-  return `http://${formatHostPort({ host, port: listen.port })}`;
+  return `${isTls ? 'https' : 'http'}://${formatHostPort({ host, port: listen.port })}`;
 }

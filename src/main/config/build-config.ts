@@ -9,6 +9,7 @@ import { deepFreeze } from './deep-freeze.ts';
 import type { GivenSettings } from './given-setting.ts';
 import { accepted, type Checked, quote, refused } from './given-value.ts';
 import { ALL_INTERFACES, mayCollide, parseHostPort } from './host-port.ts';
+import { resolveTls } from './tls-files.ts';
 
 const DEFAULT_CHUNK_BYTES = 1_048_576;
 /** Linux `sun_path` has 108 bytes with the closing NUL. */
@@ -68,6 +69,13 @@ const rules: readonly Rule[] = [
     check: ({ settings, isFileComplete, given }) => {
       if (settings.StoreDir !== null || given.has('StoreDir') || !isFileComplete) return null;
       return 'StoreDir is not set; write the folder that holds the files, such as StoreDir = "./uploads"';
+    },
+  },
+  {
+    keys: ['TLSCertFile', 'TLSKeyFile', 'UnixSocket'],
+    check: ({ settings, cwd }) => {
+      const tls = resolveTls(settings, cwd);
+      return tls.ok ? null : tls.message;
     },
   },
   {
@@ -147,10 +155,18 @@ function threads(settings: Settings, cores: number): Pick<Config, 'listeners' | 
   };
 }
 
-function toConfig(input: BuildInput, listen: ListenAddress, storeDir: string): UnresolvedConfig {
+/** What settings amount to together. */
+interface Resolved {
+  readonly listen: ListenAddress;
+  readonly tls: Config['tls'];
+  readonly storeDir: string;
+}
+
+function toConfig(input: BuildInput, { listen, tls, storeDir }: Resolved): UnresolvedConfig {
   const { settings, cwd } = input;
   const config: UnresolvedConfig = {
     listen,
+    tls,
     socketMode: settings.SocketMode,
     secret: settings.Secret,
     secretSource: input.given.get('Secret')?.source ?? 'generated',
@@ -192,7 +208,11 @@ function toConfig(input: BuildInput, listen: ListenAddress, storeDir: string): U
 export function buildConfig(input: BuildInput): BuiltConfig {
   const problems = applyRules(input);
   const listen = resolveListen(input.settings, input.cwd);
+  const tls = resolveTls(input.settings, input.cwd);
   const { StoreDir } = input.settings;
-  if (problems.length > 0 || !listen.ok || StoreDir === null) return { config: null, problems };
-  return { config: deepFreeze(toConfig(input, listen.value, StoreDir)), problems };
+  if (problems.length > 0 || !listen.ok || !tls.ok || StoreDir === null) return { config: null, problems };
+  return {
+    config: deepFreeze(toConfig(input, { listen: listen.value, tls: tls.value, storeDir: StoreDir })),
+    problems,
+  };
 }

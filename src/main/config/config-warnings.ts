@@ -77,6 +77,20 @@ function trustWarnings({ trustedProxies, accelRedirectPrefix }: UnresolvedConfig
   return warnings;
 }
 
+function tlsWarnings({ tls }: UnresolvedConfig): readonly ConfigWarning[] {
+  if (tls === null) return [];
+  const warnings: ConfigWarning[] = [];
+  if (tls.expiresMs < Date.now()) {
+    const message = `TLSCertFile = ${quote(tls.certFile)} has expired on ${new Date(tls.expiresMs).toISOString()}`;
+    warnings.push({ reason: null, message });
+  }
+  if (tls.isKeyWorldReadable) {
+    const message = `TLSKeyFile: every user of this machine can read the key; run: chmod o-rwx '${tls.keyFile}'`;
+    warnings.push({ reason: null, message });
+  }
+  return warnings;
+}
+
 function exposureWarnings(config: UnresolvedConfig, facts: WarningFacts): readonly ConfigWarning[] {
   const warnings: ConfigWarning[] = [];
   if (config.metrics !== null && isWildcard(config.metrics.host)) {
@@ -152,6 +166,7 @@ export function configWarnings(config: UnresolvedConfig, facts: WarningFacts): r
   return [
     ...allSecretWarnings(config),
     ...exposureWarnings(config, facts),
+    ...tlsWarnings(config),
     ...trustWarnings(config),
     ...pathWarnings(config),
     ...expiryWarnings(config),

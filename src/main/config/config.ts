@@ -23,8 +23,22 @@ export interface ConfigWarning {
   readonly message: string;
 }
 
+/** A certificate and its key, in PEM files that were there and fitted each other. */
+export interface TlsConfig {
+  /** Absolute. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Of the contents of both: a certificate that is replaced keeps its name. */
+  readonly fingerprint: string;
+  /** End of the certificate's validity, in milliseconds since the epoch. */
+  readonly expiresMs: number;
+  readonly isKeyWorldReadable: boolean;
+}
+
 export interface Config {
   readonly listen: ListenAddress;
+  /** null: without TLS. */
+  readonly tls: TlsConfig | null;
   /** Permissions of the unix socket. */
   readonly socketMode: number;
   /** Verifies signatures. `generated`: made by us and kept in a file, because none was configured. */

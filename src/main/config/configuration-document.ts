@@ -74,6 +74,7 @@ ${table(
     ['', 'the configuration file holds a secret, and every user of the machine can read it'],
     ['', '`MaxVersions` without `EnableVersioning`; `ChunkSize` with `ChunkingEnabled = false`'],
     ['', '32 uploads at once would take more than a quarter of the memory with this `ChunkSize`'],
+    ['', 'the certificate has expired; every user of the machine can read its key'],
     ['', '`TrustedProxies` contains a network of all addresses; `AccelRedirectPrefix` without `TrustedProxies`'],
     ['', '`UploadSubDir` has characters that clients percent-encode'],
     ['', 'an entry of `AllowedExtensions` contains a dot, such as `.tar.gz`, and so never matches'],

@@ -3,7 +3,7 @@
 import { configKey } from './config-key.ts';
 import { accepted, type Checked, refused } from './given-value.ts';
 import { parseTrustedPeers } from './trusted-peers.ts';
-import { andThen, type Check, checkText, checkTexts } from './value-checks.ts';
+import { andThen, type Check, checkPath, checkText, checkTexts } from './value-checks.ts';
 
 /** Whoever may write to a unix socket may connect to it; the other bits mean nothing there. */
 const checkSocketMode: Check<number> = andThen(checkText, (text) => {
@@ -28,6 +28,28 @@ export const keysOfTheEdge = {
     summary: 'Permissions of the unix socket: who may write to it may connect.',
     notes: 'With `"0660"` put the user of the proxy into the group of the server.',
     check: checkSocketMode,
+  }),
+  TLSCertFile: configKey({
+    type: 'string',
+    topic: 'Listening',
+    unit: 'path',
+    default: { type: 'string', value: '' },
+    accepts: 'a PEM file: the certificate, then those between it and the root; `""` for no TLS',
+    summary: 'Certificate of the public port, which speaks TLS then.',
+    notes:
+      'SIGHUP reads both files again, also when only their contents are new. Connections from then on get the new certificate, and no request is lost. Switching TLS on or off needs a restart.',
+    isReloadable: true,
+    check: checkPath,
+  }),
+  TLSKeyFile: configKey({
+    type: 'string',
+    topic: 'Listening',
+    unit: 'path',
+    default: { type: 'string', value: '' },
+    accepts: 'a PEM file without a password',
+    summary: 'Private key of the certificate.',
+    isReloadable: true,
+    check: checkPath,
   }),
   TrustedProxies: configKey({
     type: 'array of strings',

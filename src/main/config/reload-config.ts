@@ -51,6 +51,8 @@ const fieldsOfKey = {
   UploadLanes: ({ uploadLanes }) => uploadLanes,
   DownloadLanes: ({ downloadLanes }) => downloadLanes,
   SocketMode: ({ socketMode }) => socketMode,
+  TLSCertFile: ({ tls }) => tls && [tls.certFile, tls.fingerprint],
+  TLSKeyFile: ({ tls }) => tls?.keyFile,
   AccelRedirectPrefix: ({ accelRedirectPrefix }) => accelRedirectPrefix,
   TrustedProxies: ({ trustedProxies }) => trustedProxies,
 } satisfies Record<ConfigKeyName, (config: Config) => unknown>;
@@ -73,6 +75,9 @@ function nextWarnings(previous: Config, loaded: Config): Config['warnings'] {
 /** Compares the configuration in effect with a newly loaded one; both with their secrets resolved. */
 export function compareConfigs(previous: Config, loaded: Config): ConfigChange {
   const different = configKeyNames.filter((name) => hasChanged(name, previous, loaded));
+  const isTlsSwitched = (previous.tls === null) !== (loaded.tls === null);
+  const isTaken = (name: ConfigKeyName): boolean =>
+    rowOf(name).isReloadable && !(isTlsSwitched && (name === 'TLSCertFile' || name === 'TLSKeyFile'));
   const next: Config = {
     ...previous,
     secret: loaded.secret,
@@ -86,11 +91,13 @@ export function compareConfigs(previous: Config, loaded: Config): ConfigChange {
     maxVersions: loaded.maxVersions,
     maxUploadBytes: loaded.maxUploadBytes,
     trustedProxies: loaded.trustedProxies,
+    // The socket that listens speaks TLS, or does not, to its end.
+    tls: isTlsSwitched ? previous.tls : loaded.tls,
     warnings: nextWarnings(previous, loaded),
   };
   return {
     next: deepFreeze(next),
-    changed: different.filter((name) => rowOf(name).isReloadable),
-    needRestart: different.filter((name) => !rowOf(name).isReloadable),
+    changed: different.filter(isTaken),
+    needRestart: different.filter((name) => !isTaken(name)),
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { SharedFlag } from '../../shared/shared-flag.ts';
+import type { Config } from '../config/config.ts';
 import { DataPlane } from '../data-plane.ts';
 import { EventLoopLag } from '../events/event-loop-lag.ts';
 import { EventRelay } from '../events/event-relay.ts';
@@ -56,10 +57,10 @@ export class ListenerHost {
   receive(message: ToListener): void {
     switch (message.type) {
       case 'config':
-        this.plane.applyConfig(message.config);
-        // What happened under the old configuration is told before the new one is.
-        this.relay.flush();
-        this.send({ type: 'config.applied' });
+        this.applyConfig(message.config);
+        break;
+      case 'retire':
+        this.plane.server.retire();
         break;
       case 'interests':
         this.relay.setInterests(message.interests);
@@ -87,6 +88,14 @@ export class ListenerHost {
     this.hasFailed = true;
     const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
     this.send({ type: 'failed', message, stack, transfers: this.plane.openRequests });
+  }
+
+  private applyConfig(config: Config): void {
+    const server = this.plane.applyConfig(config);
+    if (server !== null) this.send({ type: 'renewed', server });
+    // What happened under the old configuration is told before the new one is.
+    this.relay.flush();
+    this.send({ type: 'config.applied' });
   }
 
   private async stop(): Promise<void> {

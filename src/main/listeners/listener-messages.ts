@@ -35,6 +35,8 @@ export type ToListener =
   | { readonly type: 'interests'; readonly interests: readonly EventInterest[] }
   /** A batch of events has been published. */
   | { readonly type: 'events.taken' }
+  /** No connection is handed to what the server was before it was renewed. */
+  | { readonly type: 'retire' }
   /** The port is closed: connections are told to close with their next answer. */
   | { readonly type: 'drain' }
   /** No connection will be handed over any more: end, and leave nothing. */
@@ -44,6 +46,8 @@ export type ToListener =
 
 export type FromListener =
   | { readonly type: 'ready'; readonly server: ServerDescriptor }
+  /** It has a new certificate: connections go to this one from now on. */
+  | { readonly type: 'renewed'; readonly server: ServerDescriptor }
   | { readonly type: 'events'; readonly batch: EventBatch }
   /** In the order in which the configurations came. */
   | { readonly type: 'config.applied' }

@@ -96,6 +96,9 @@ export class ListenerThread {
       case 'ready':
         this.attach(message.server);
         break;
+      case 'renewed':
+        this.renew(message.server);
+        break;
       case 'events':
         this.owner.publish(message.batch);
         this.send({ type: 'events.taken' });
@@ -122,6 +125,14 @@ export class ListenerThread {
     if (this.isEnding) return;
     this.server = server;
     this.owner.attach(server);
+  }
+
+  /** The new one first: there is a server at any time. */
+  private renew(server: ServerDescriptor): void {
+    const previous = this.server;
+    this.attach(server);
+    if (previous !== null) this.owner.detach(previous);
+    this.send({ type: 'retire' });
   }
 
   private detach(): void {

@@ -63,7 +63,7 @@ export class ListenerThreads implements Listeners {
   constructor(dependencies: ListenerThreadsDependencies) {
     this.dependencies = dependencies;
     this.config = dependencies.config;
-    this.acceptor = new UwsAcceptor(dependencies.uws);
+    this.acceptor = new UwsAcceptor(dependencies.uws, dependencies.config.tls !== null);
     this.places = dependencies.shares.map((share, plane) => ({
       plane,
       share,

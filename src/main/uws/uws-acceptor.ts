@@ -1,5 +1,5 @@
 /**
- * Listens for servers on other threads: takes every connection and hands it to one of them in turn, before a byte of it
+ * Listens for servers on other threads, or on this one: takes every connection and hands it to one of them in turn, before a byte of it
  * is read. While there is none, connections are closed at once.
  *
  * A server must be removed here before its thread ends: the library writes into it from this thread.
@@ -22,8 +22,9 @@ export class UwsAcceptor {
   private readonly app: TemplatedApp & AppWithChildren;
   private readonly listenSocket: ListenSocket;
 
-  constructor(uws: UwsModule) {
-    this.app = uws.App() as TemplatedApp & AppWithChildren;
+  /** All of its servers speak TLS, or none does. It has no certificate itself: no connection stays with it. */
+  constructor(uws: UwsModule, isTls: boolean) {
+    this.app = (isTls ? uws.SSLApp({}) : uws.App()) as TemplatedApp & AppWithChildren;
     this.app.any('/*', (res) => void res.close());
     this.app.filter((res, change) => refuse(res, Number(change)));
     this.listenSocket = new ListenSocket(uws, this.app);
