@@ -48,7 +48,8 @@ function axes(format, isLogarithmic) {
       size: 66,
       space: 34,
       values: (_plot, values) => values.map(format),
-      ...(isLogarithmic ? { splits: powersOfTen } : {}),
+      // Without a filter of ours every other power would lose its label.
+      ...(isLogarithmic ? { splits: powersOfTen, filter: (_plot, splits) => splits } : {}),
     },
   ];
 }
