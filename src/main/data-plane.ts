@@ -11,6 +11,7 @@ import type { Secrets } from '../shared/messages.ts';
 import { TrafficCount } from '../shared/traffic-count.ts';
 import type { WorkerSettings } from '../shared/worker-jobs.ts';
 import type { UploadRules } from './auth/grant.ts';
+import { questionAbout } from './auth/signature-readings.ts';
 import type { Config } from './config/config.ts';
 import { type DeleteRules, DeleteService } from './deletion/delete-service.ts';
 import { DownloadService } from './download/download-service.ts';
@@ -21,6 +22,7 @@ import { LaneWatchdog } from './lane-watchdog.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PlaneShare } from './plane-share.ts';
 import { type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
+import { SignatureExplainer } from './signature-explainer.ts';
 import type { StoreHealth } from './store-health.ts';
 import { createPlainPut } from './upload/plain-put.ts';
 import { UploadService } from './upload/upload-service.ts';
@@ -181,11 +183,13 @@ export class DataPlane {
 
   private buildServer(): UwsServer {
     const { uws, name, config, events, memory, plane } = this.dependencies;
+    const explainer = new SignatureExplainer(this.pool);
     const pipeline = new Pipeline({
       basePath: config.basePath,
       uploads: this.uploads,
       downloads: this.downloads,
       deletions: this.buildDeletions(),
+      explain: (grant, onHint) => explainer.explain(() => questionAbout(grant, this.uploadRules), onHint),
       protocols: [createPlainPut(() => this.uploadRules)],
       events,
     });

@@ -5,7 +5,9 @@
 
 import type { EventPublisher, Route } from '../shared/events.ts';
 import type { FileKey } from '../shared/files.ts';
+import type { SignatureHint } from '../shared/signature.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
+import type { UploadGrant } from './auth/grant.ts';
 import { parseRequestTarget, type RequestTarget } from './auth/request-target.ts';
 import { parseSlotQuery, type SlotParameters } from './auth/slot-parameters.ts';
 import type { DeleteService } from './deletion/delete-service.ts';
@@ -31,6 +33,8 @@ export interface PipelineOptions {
   readonly uploads: UploadService;
   readonly downloads: DownloadService;
   readonly deletions: DeleteService;
+  /** Finds out why a signature did not verify, and calls back once. */
+  readonly explain: (grant: UploadGrant, onHint: (hint: SignatureHint | null) => void) => void;
   /** In order: the first that recognizes a request gets it. */
   readonly protocols: readonly UploadProtocol[];
   readonly events: EventPublisher;
@@ -106,7 +110,7 @@ export class Pipeline {
     const { head } = request.exchange;
     const query = parseSlotQuery(head.query);
     if (query.kind === 'repeated') {
-      request.signatureRefused('none', 'repeated', []);
+      request.signatureRefused({ scheme: 'none', result: 'repeated' });
       return problems.badRequest;
     }
     if (head.method === 'GET' || head.method === 'HEAD') {
@@ -134,7 +138,7 @@ export class Pipeline {
         return;
       }
       const { problem, signature, failure } = end;
-      if (signature !== null) request.signatureRefused(signature.scheme, signature.result, []);
+      if (signature !== null) request.signatureRefused(signature);
       request.refuse(problem, causeOf(failure));
     });
   }
@@ -143,7 +147,7 @@ export class Pipeline {
     const parsed = protocol.parse(upload);
     if (parsed.kind === 'refused') {
       const { signature, disallowedExtension } = parsed;
-      if (signature !== null) request.signatureRefused(signature.scheme, signature.result, []);
+      if (signature !== null) request.signatureRefused(signature);
       if (disallowedExtension !== null) request.extensionRefused(disallowedExtension);
       request.answer(protocol.reject(parsed.problem), null);
       return;
@@ -154,10 +158,17 @@ export class Pipeline {
         request.answer(protocol.respond(end.outcome), null);
         return;
       }
-      if (end.failure?.code === 'signature-mismatch') {
-        request.signatureRefused(grant.signature.scheme, 'mismatch', grant.triedTypes);
-      }
+      if (end.failure?.code === 'signature-mismatch') this.explain(request, grant);
       request.answer(protocol.reject(end.problem), causeOf(end.failure));
+    });
+  }
+
+  /** Told in the log once the reason has been looked for; the client does not wait for it. */
+  private explain(request: RequestLife, grant: UploadGrant): void {
+    const { scheme } = grant.signature;
+    const { triedTypes } = grant;
+    this.options.explain(grant, (hint) => {
+      request.signatureRefused({ scheme, result: 'mismatch', triedTypes, hint });
     });
   }
 }

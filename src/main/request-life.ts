@@ -4,7 +4,7 @@
  */
 
 import type { EventPublisher, RequestRef, Route, SignatureResult } from '../shared/events.ts';
-import type { SignatureScheme } from '../shared/signature.ts';
+import type { SignatureHint, SignatureScheme } from '../shared/signature.ts';
 import type { Answer, Exchange, GoneReason } from './http/exchange.ts';
 import type { Problem } from './http/problem.ts';
 import { plainTextAnswer } from './http/problem-answer.ts';
@@ -14,6 +14,14 @@ export interface Cause {
   readonly code: string;
   readonly message: string;
   readonly stack?: string;
+}
+
+/** What was wrong with a signature. */
+export interface RefusedSignature {
+  readonly scheme: SignatureScheme;
+  readonly result: SignatureResult;
+  readonly triedTypes?: readonly string[];
+  readonly hint?: SignatureHint | null;
 }
 
 export class RequestLife {
@@ -48,11 +56,12 @@ export class RequestLife {
   }
 
   /** Says what was wrong with the signature: enough to find the mistake, never the MAC. */
-  signatureRefused(scheme: SignatureScheme, result: SignatureResult, triedTypes: readonly string[]): void {
+  signatureRefused(refused: RefusedSignature): void {
     const { requestId } = this.exchange;
+    const { scheme, result, triedTypes = [], hint = null } = refused;
     this.events.publish({ type: 'signature.checked', requestId, scheme, result, secret: null });
     const sizeBytes = this.declaredBytes();
-    this.events.publish({ type: 'signature.refused', scheme, result, sizeBytes, triedTypes, ...this.ref() });
+    this.events.publish({ type: 'signature.refused', scheme, result, sizeBytes, triedTypes, hint, ...this.ref() });
   }
 
   extensionRefused(extension: string): void {

@@ -4,7 +4,7 @@
  * holds the signature.
  */
 
-import type { SignatureScheme } from './signature.ts';
+import type { SignatureHint, SignatureScheme } from './signature.ts';
 import type { SweepTotals } from './sweep-report.ts';
 
 /** How an upload came in. */
@@ -86,6 +86,8 @@ export type ServerEventBody =
       readonly result: SignatureResult;
       readonly sizeBytes: number | null;
       readonly triedTypes: readonly string[];
+      /** null: not known, or there is nothing to be said. */
+      readonly hint: SignatureHint | null;
     } & RequestRef)
   /** Refused for the extension of its name, which the configuration does not allow. */
   | ({ readonly type: 'upload.refused'; readonly extension: string } & RequestRef)

@@ -6,7 +6,8 @@
  */
 
 import type { DeletedFile, FileInfo, FileKey, ReplacedContent } from './files.ts';
-import type { SecretKind, SignatureCheck, SignedTerms } from './signature.ts';
+import type { SecretKind, SignatureCheck, SignatureHint, SignedTerms } from './signature.ts';
+import type { SignatureQuestion } from './signature-question.ts';
 import type { StorageFailure } from './storage-error.ts';
 
 /** Secrets that verify signatures: the current one first. */
@@ -52,6 +53,8 @@ export type ToLane =
     }
   | { readonly type: 'upload.data'; readonly transfer: number; readonly piece: BodyPiece }
   | { readonly type: 'upload.abort'; readonly transfer: number }
+  /** Answered once, by `signature.explained`. */
+  | { readonly type: 'signature.explain'; readonly transfer: number; readonly question: SignatureQuestion }
   /** Answered once, by `delete.done` or `delete.failed`. */
   | {
       readonly type: 'file.delete';
@@ -109,6 +112,12 @@ export type FromLane =
       /** null: the signature did not verify. */
       readonly verified: VerifiedUpload | null;
       readonly buffer: ArrayBuffer | null;
+    }
+  | {
+      readonly type: 'signature.explained';
+      readonly transfer: number;
+      readonly hint: SignatureHint | null;
+      readonly buffer: null;
     }
   /** The file, null when there was none, is gone as durably as configured. */
   | {

@@ -31,5 +31,30 @@ export interface SignatureCheck {
   readonly messages: readonly [SignedMessage, ...SignedMessage[]];
 }
 
+/** What a refused signature was made over, as far as it can be found out; what differs comes first. */
+export type SignatureHint =
+  /** With UploadSubDir, which SignedPath does not say. */
+  | 'whole-path'
+  /** Without UploadSubDir, which SignedPath says. */
+  | 'relative-path'
+  /** With a slash in front. */
+  | 'slash'
+  /** Percent-encoded. */
+  | 'encoded-path'
+  /** The path of a token is another one. */
+  | 'path'
+  /** The type that the extension gives, which is not tried. */
+  | 'extension-type'
+  /** Another media type. */
+  | 'type'
+  /** Another number of bytes. */
+  | 'size'
+  /** The text of another parameter. */
+  | 'scheme'
+  /** White space at the ends of the secret. */
+  | 'secret-space'
+  /** Another secret: everything else agrees. */
+  | 'secret';
+
 /** Which of the configured secrets verified. */
 export type SecretKind = 'current' | 'previous';

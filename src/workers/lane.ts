@@ -6,6 +6,7 @@
 import type { FromLane, LanePort, Secrets, ToLane, ToLaneBatch } from '../shared/messages.ts';
 import { Outbox } from '../shared/outbox.ts';
 import { deleteFile } from './delete-file.ts';
+import { explainSignature } from './explain-signature.ts';
 import { type ReceiveContext, ReceiveUpload } from './receive-upload.ts';
 import { SendFile } from './send-file.ts';
 import type { Storage } from './storage/storage.ts';
@@ -59,6 +60,9 @@ export class Lane {
       case 'upload.abort':
         this.uploads.get(message.transfer)?.abort();
         break;
+      case 'signature.explain':
+        this.explain(message);
+        break;
       case 'file.delete':
         this.deleteFile(message);
         break;
@@ -91,6 +95,11 @@ export class Lane {
     // One that came whole with its head hears of nothing more.
     if (piece?.isLast !== true) this.uploads.set(transfer, upload);
     if (piece !== null) upload.receive(piece);
+  }
+
+  private explain({ transfer, question }: Extract<ToLane, { type: 'signature.explain' }>): void {
+    const hint = explainSignature(question, this.secrets);
+    this.send({ type: 'signature.explained', transfer, hint, buffer: null });
   }
 
   /** Counts as an upload: what runs is brought to its end. */

@@ -49,6 +49,7 @@ const samples: { readonly [T in ServerEventType]: BodyOf<T> } = {
     result: 'mismatch',
     sizeBytes: 1000,
     triedTypes: ['image/png', 'application/octet-stream'],
+    hint: 'whole-path',
     ...request,
   },
   'upload.refused': { type: 'upload.refused', extension: 'exe', ...request },

@@ -45,12 +45,13 @@ export type BearerJwt =
       readonly type: string | null;
     }
   | { readonly kind: 'expired' }
-  | { readonly kind: 'invalid' };
+  /** `differs`: what does not agree with the request, in a token that is well-formed otherwise. */
+  | { readonly kind: 'invalid'; readonly differs: 'path' | 'size' | null };
 
 /** By name, so that no claim is ever looked for among the properties that every object has. */
 type Claims = ReadonlyMap<string, unknown>;
 
-const invalid: BearerJwt = { kind: 'invalid' };
+const invalid: BearerJwt = { kind: 'invalid', differs: null };
 
 /** The token of an Authorization field; null: the field is absent, or speaks of something else (RFC 6750 §2.1). */
 export function bearerToken(authorization: string | null): string | null {
@@ -80,9 +81,11 @@ function readClaims(
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return invalid;
   // RFC 7519 §4.1.4: on or after this time it MUST NOT be accepted.
   if (request.nowSeconds >= exp) return { kind: 'expired' };
-  if (typeof slot !== 'string' || typeof filename !== 'string' || `${slot}/${filename}` !== request.key) return invalid;
+  if (typeof slot !== 'string' || typeof filename !== 'string') return invalid;
+  if (`${slot}/${filename}` !== request.key) return { kind: 'invalid', differs: 'path' };
   // Above 2^53 a number of JSON does not say which size is meant.
-  if (!Number.isSafeInteger(size) || String(size) !== String(request.size)) return invalid;
+  if (!Number.isSafeInteger(size)) return invalid;
+  if (String(size) !== String(request.size)) return { kind: 'invalid', differs: 'size' };
   const expiresAtMs = optionalTime(claims.get('expires') ?? null);
   const owner = optionalOwner(claims.get('sub') ?? null);
   const type = claims.get('filetype') ?? null;

@@ -123,6 +123,8 @@ const typesByExtension: ReadonlyMap<string, readonly string[]> = new Map(
   }),
 );
 
+const everyType: readonly string[] = [...new Set([...typesByExtension.values()].flat())];
+
 const unknownExtension: readonly string[] = [OCTET_STREAM];
 
 /**
@@ -131,4 +133,9 @@ const unknownExtension: readonly string[] = [OCTET_STREAM];
  */
 export function signedTypesOf(extension: string | null): readonly string[] {
   return (extension === null ? undefined : typesByExtension.get(extension)) ?? unknownExtension;
+}
+
+/** The types of all extensions. */
+export function allSignedTypes(): readonly string[] {
+  return everyType;
 }

@@ -3,12 +3,12 @@
  * open is the HMAC, which the worker verifies before the first byte is taken.
  */
 
-import type { SignatureResult, UploadProtocol } from '../../shared/events.ts';
+import type { UploadProtocol } from '../../shared/events.ts';
 import type { FileKey } from '../../shared/files.ts';
-import type { SignatureCheck, SignatureScheme, SignedTerms } from '../../shared/signature.ts';
+import type { SignatureCheck, SignedTerms } from '../../shared/signature.ts';
 import { disallowedExtension, type Problem, problems } from '../http/problem.ts';
 import { extensionOf } from './request-target.ts';
-import { readSlotSignature, type SignatureRules, type SlotRequest } from './slot-signature.ts';
+import { type RefusedSignature, readSlotSignature, type SignatureRules, type SlotRequest } from './slot-signature.ts';
 
 export interface UploadGrant {
   readonly key: FileKey;
@@ -43,7 +43,7 @@ export type UploadAuthorization =
       readonly kind: 'refused';
       readonly problem: Problem;
       /** What is wrong with the signature; null: something else is, and nothing is known about the signature. */
-      readonly signature: { readonly scheme: SignatureScheme; readonly result: SignatureResult } | null;
+      readonly signature: Pick<RefusedSignature, 'scheme' | 'result' | 'hint'> | null;
       /** The extension that is not allowed (`''`: the name has none); null: something else is wrong. */
       readonly disallowedExtension: string | null;
     };
@@ -63,8 +63,8 @@ export function authorizeUpload(request: UploadRequest, rules: UploadRules): Upl
   if (sizeBytes === null) return refused(problems.lengthRequired);
   const signature = readSlotSignature({ ...slot, size: sizeBytes }, rules);
   if (signature.kind === 'refused') {
-    const { problem, scheme, result } = signature;
-    return { kind: 'refused', problem, signature: { scheme, result }, disallowedExtension: null };
+    const { problem, scheme, result, hint } = signature;
+    return { kind: 'refused', problem, signature: { scheme, result, hint }, disallowedExtension: null };
   }
   const { allowedExtensions, maxUploadBytes } = rules;
   const extension = extensionOf(key) ?? '';

@@ -5,7 +5,13 @@
 
 import type { SignatureResult } from '../../shared/events.ts';
 import type { FileKey } from '../../shared/files.ts';
-import type { SignatureCheck, SignatureScheme, SignedMessage, SignedTerms } from '../../shared/signature.ts';
+import type {
+  SignatureCheck,
+  SignatureHint,
+  SignatureScheme,
+  SignedMessage,
+  SignedTerms,
+} from '../../shared/signature.ts';
 import { OCTET_STREAM, storableType, withoutParameters } from '../http/media-type.ts';
 import { type Problem, problems } from '../http/problem.ts';
 import { bearerToken, readBearerJwt } from './bearer-jwt.ts';
@@ -45,6 +51,8 @@ export interface RefusedSignature {
   readonly scheme: SignatureScheme;
   readonly result: SignatureResult;
   readonly problem: Problem;
+  /** What does not fit, where that is known without an HMAC. */
+  readonly hint: SignatureHint | null;
 }
 
 export type SlotSignature =
@@ -128,8 +136,13 @@ function mapEach(items: NonEmpty<string>, toMessage: (item: string) => SignedMes
   return [toMessage(first), ...others.map(toMessage)];
 }
 
-function refusal(scheme: SignatureScheme, result: SignatureResult, problem: Problem): RefusedSignature {
-  return { kind: 'refused', scheme, result, problem };
+function refusal(
+  scheme: SignatureScheme,
+  result: SignatureResult,
+  problem: Problem,
+  hint: SignatureHint | null = null,
+): RefusedSignature {
+  return { kind: 'refused', scheme, result, problem, hint };
 }
 
 /** The text is checked, because decoding hexadecimal digits stops silently at the first wrong one. */
@@ -159,7 +172,7 @@ function readToken(request: SlotRequest, rules: SignatureRules): SlotSignature {
     case 'expired':
       return refusal('jwt', 'expired', problems.signatureExpired);
     case 'invalid':
-      return refusal('jwt', 'mismatch', problems.invalidToken);
+      return refusal('jwt', 'mismatch', problems.invalidToken, read.differs);
     case 'token': {
       const { signedText: text, mac, type, usableUntilMs, expiresAtMs, owner } = read;
       const storedType = differingType(type ?? OCTET_STREAM, rules.servedType(request.key));

@@ -8,6 +8,7 @@ import type { LineRules } from './line-rules.ts';
 import type { LogFields } from './log-line.ts';
 import { LOG_MESSAGES } from './log-messages.ts';
 import { redact, withoutQuery } from './log-text.ts';
+import { hintFields } from './signature-hints.ts';
 import { storeRules } from './store-lines.ts';
 
 /** How a request ends when nothing on our side failed. */
@@ -65,6 +66,7 @@ const requestRules = {
       reason: event.result,
       size_bytes: event.sizeBytes,
       types_tried: event.triedTypes,
+      ...hintFields(event.hint),
     }),
     limit: { perSecond: 10, kind: ({ result }) => result },
   },

@@ -145,6 +145,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
         this.finish();
         this.observer.failed(message.failure, message.verified);
         break;
+      case 'signature.explained':
       case 'delete.done':
       case 'delete.failed':
       case 'download.opened':
