@@ -52,6 +52,8 @@ describe('a wrong command line', () => {
     [['init', '--config', 'a'], 'unknown option "--config"'],
     [['sign', 'a'], 'sign needs SIZE'],
     [['sign'], 'sign needs PATH'],
+    [['completion'], 'completion needs SHELL'],
+    [['completion', 'fish'], 'there is no completion for "fish"; SHELL is bash or zsh'],
     [
       ['sign', 'a', '1', '--secret', 'HUSH'],
       'unknown option "--secret" - the secret is read from the configuration, never from the command line',
@@ -61,7 +63,11 @@ describe('a wrong command line', () => {
     it(`is answered with a hint and status 2: ${argv.join(' ')}`, async () => {
       const { status, stdout, stderr, served } = await run(argv);
       assert.deepEqual([status, stdout, served], [2, '', []]);
-      assert.equal(stderr, `${message}\n"hmac-file-server --help" shows the commands and options\n`);
+      const [first = ''] = argv;
+      const hint = ['serve', 'init', 'sign', 'help', 'completion'].includes(first)
+        ? `"hmac-file-server ${first} --help" shows its arguments and options`
+        : '"hmac-file-server --help" shows the commands and options';
+      assert.equal(stderr, `${message}\n${hint}\n`);
     });
   }
 });

@@ -2,10 +2,12 @@
 
 import { nearestName } from '../config/nearest-name.ts';
 import { readProductVersion } from '../config/product-version.ts';
+import { bashCompletion } from './bash-completion.ts';
 import { benchCommand } from './bench.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { type Command, type CommandIo, exitStatus, UsageError } from './command.ts';
-import { commandHelp, programHelp } from './help-text.ts';
+import { SHELLS, type Shell } from './completed-words.ts';
+import { commandHelp, PROGRAM, programHelp } from './help-text.ts';
 import { initCommand } from './init.ts';
 import { parseOptions } from './parse-options.ts';
 import { restoreCommand } from './restore.ts';
@@ -13,6 +15,7 @@ import { scrubCommand } from './scrub.ts';
 import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
 import { versionsCommand } from './versions.ts';
+import { zshCompletion } from './zsh-completion.ts';
 
 const helpCommand: Command = {
   name: 'help',
@@ -26,7 +29,31 @@ const helpCommand: Command = {
   },
 };
 
-const commands: readonly Command[] = [
+const completions: Readonly<Record<Shell, (program: string, commands: readonly Command[]) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+};
+
+const completionCommand: Command = {
+  name: 'completion',
+  arguments: ['SHELL'],
+  summary: 'prints what makes bash or zsh complete command lines',
+  details: `SHELL is bash or zsh.
+
+  hmac-file-server completion bash >/etc/bash_completion.d/hmac-file-server
+  hmac-file-server completion zsh >/usr/local/share/zsh/site-functions/_hmac-file-server`,
+  options: {},
+  run: async ({ positionals: [name = ''] }, { stdout }) => {
+    const shell = SHELLS.find((candidate) => candidate === name);
+    if (shell === undefined)
+      throw new UsageError(`there is no completion for "${name}"; SHELL is ${SHELLS.join(' or ')}`);
+    stdout.write(completions[shell](PROGRAM, commands));
+    return exitStatus.ok;
+  },
+};
+
+/** Everything that the program can do: help, completion and the manual page are made from it. */
+export const commands: readonly Command[] = [
   serveCommand,
   checkConfigCommand,
   initCommand,
@@ -35,6 +62,7 @@ const commands: readonly Command[] = [
   restoreCommand,
   scrubCommand,
   benchCommand,
+  completionCommand,
   helpCommand,
 ];
 
@@ -71,6 +99,12 @@ async function dispatch(argv: readonly string[], io: CommandIo): Promise<number>
   return command.run(input, io);
 }
 
+function whereToLook([first]: readonly string[]): string {
+  const command = commands.find(({ name }) => name === first);
+  if (command === undefined) return `"${PROGRAM} --help" shows the commands and options`;
+  return `"${PROGRAM} ${command.name} --help" shows its arguments and options`;
+}
+
 /**
  * Runs what the command line asks for.
  *
@@ -82,7 +116,7 @@ export async function runCommandLine(argv: readonly string[], io: CommandIo): Pr
     return await dispatch(argv, io);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    io.stderr.write(`${error.message}\n"hmac-file-server --help" shows the commands and options\n`);
+    io.stderr.write(`${error.message}\n${whereToLook(argv)}\n`);
     return exitStatus.usage;
   }
 }

@@ -34,6 +34,8 @@ export interface CommandIo {
 export interface CommandOption {
   /** Name of the value in help texts, such as `FILE`; null: the option takes none. */
   readonly value: string | null;
+  /** The words that the value can be, if they are few. */
+  readonly choices?: readonly string[];
   readonly help: string;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Command } from './command.ts';
 
-const PROGRAM = 'hmac-file-server';
+export const PROGRAM = 'hmac-file-server';
 
 function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));

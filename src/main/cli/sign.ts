@@ -112,7 +112,7 @@ configuration.
   curl -T photo.jpg "$(hmac-file-server sign photo.jpg $(stat -c %s photo.jpg))"`,
   options: {
     type: { value: 'TYPE', help: 'media type that v2 and token sign; default: that of the extension' },
-    protocol: { value: 'NAME', help: 'v, v2, token or v3; default: v2' },
+    protocol: { value: 'NAME', choices: slotProtocols, help: 'v, v2, token or v3; default: v2' },
     expires: { value: 'WHEN', help: 'v3 only: a duration such as 5m, or a unix time; default: 1h' },
     origin: { value: 'URL', help: 'scheme and host of the URL; default: PublicOrigin, or ListenPort' },
     config: configOption,
