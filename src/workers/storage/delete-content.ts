@@ -44,7 +44,7 @@ async function deleteCurrent(area: StagingArea, place: Place, current: CurrentFi
   const way = existingWay(area.root, location.folders);
   try {
     const folder = way.at(-1) ?? area.root;
-    const touched = markTouched(area, keyHash, { folder, name: location.name });
+    const touched = markIfRoom(area, keyHash, { folder, name: location.name });
     try {
       await closeSlot(area, place, current);
       attempt('unlink', () => unlinkSync(inside(folder, location.name)));
@@ -61,6 +61,16 @@ async function deleteCurrent(area: StagingArea, place: Place, current: CurrentFi
     return { sizeBytes: current.sizeBytes, versions: old.count, freedBytes: current.sizeBytes + old.bytes };
   } finally {
     closeAll(way);
+  }
+}
+
+/** A deletion makes room, so it must not fail for want of it. Without the mark a pass finds what a crash leaves. */
+function markIfRoom(...content: Parameters<typeof markTouched>): ReturnType<typeof markTouched> {
+  try {
+    return markTouched(...content);
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'no-space') return { forget: () => {} };
+    throw error;
   }
 }
 

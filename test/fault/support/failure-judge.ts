@@ -2,6 +2,7 @@
 
 import type { ServerProcess } from '../../support/server-process.ts';
 import { leftovers } from './leftovers.ts';
+import type { Operation } from './operation.ts';
 import type { StoreCall } from './store-faults.ts';
 import type { Crashed } from './store-judge.ts';
 import { describe, isSame, observe, type StoredState } from './stored-state.ts';
@@ -35,8 +36,9 @@ export async function judgeFailure(server: ServerProcess, failed: Failed): Promi
   if (!expectedAnswers(failed).includes(answer)) findings.push(`answered ${answer}`);
   if (isDegraded !== (answer === 500 || answer === 503)) findings.push(`answered ${answer}, degraded: ${isDegraded}`);
   const left = leftovers(server.storeDir);
-  // While a rename may not be durable, the old content may come back, and needs what belongs to it.
-  const isInDoubt = isAfter && struck?.name === 'fsync' && answer !== acknowledged;
+  // While a rename may not be durable, the old content may come back, and needs what belongs to it. What goes with a
+  // removed content is found again by whoever looks next.
+  const isInDoubt = isAfter && answer !== acknowledged && (struck?.name === 'fsync' || removes(operation));
   const isUntidy = struck !== null && tidying.has(struck.name);
   if (isInDoubt || isUntidy) return { findings, leftToRecovery: left };
   return { findings: [...findings, ...left], leftToRecovery: [] };
@@ -47,12 +49,18 @@ function trimmed(seen: StoredState, after: StoredState): StoredState {
   return { ...seen, versions: seen.versions.slice(seen.versions.length - after.versions.length) };
 }
 
+/** Nothing is published, so what was done need not be taken back; and want of room refuses nothing that makes room. */
+function removes({ after }: Operation): boolean {
+  return after.current === null;
+}
+
 /** docs/storage.md: when the store fails. */
 function expectedAnswers({ operation, error, struck }: Failed): readonly (number | null)[] {
   const { acknowledged } = operation;
   if (struck === null) return [acknowledged];
-  if (tidying.has(struck.name)) return [acknowledged];
   const isFinal = /^f(data)?sync$|^close$/.test(struck.name);
   const refused = error === 'ENOSPC' && !isFinal ? 507 : 500;
+  if (removes(operation)) return [refused, acknowledged];
+  if (tidying.has(struck.name)) return [acknowledged];
   return struck.kind === 'changes' ? [refused] : [refused, acknowledged];
 }

@@ -96,8 +96,9 @@ class FailureRun {
   private async restarted(key: string): Promise<readonly string[]> {
     await this.stop();
     this.untidy.clear();
-    const status = await this.site.operation.run(await this.running(), key);
-    const isDead = status !== 201 && status !== 409;
+    const { operation } = this.site;
+    const status = await operation.run(await this.running(), key);
+    const isDead = status !== operation.again.before && status !== operation.again.after;
     return [...leftovers(this.storeDir), ...(isDead ? [`the slot is dead: ${status} after a restart`] : [])];
   }
 
