@@ -4,6 +4,7 @@
  */
 
 import { ExpiryRule } from '../shared/expiry-rule.ts';
+import { OwnerUsage } from '../shared/owner-usage.ts';
 import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
@@ -61,6 +62,7 @@ export class App {
   private readonly store: StoreKeeper;
   private readonly expiry: ExpiryRule;
   private readonly secretIds: SecretIds;
+  private readonly ownerUsage: OwnerUsage;
   private readonly sweeps: SweepSchedule;
   private readonly counts: OpenCounts;
   private readonly listeners: Listeners;
@@ -85,6 +87,8 @@ export class App {
     const clock = new SteadyClock(workerSettings.clockStart);
     this.expiry = new ExpiryRule(workerSettings.expiry, clock);
     this.expiry.fileTtlSeconds = config.fileTtlSeconds;
+    this.ownerUsage = new OwnerUsage(workerSettings.ownerUsage);
+    this.ownerUsage.limitBytes = config.ownerQuotaBytes;
     this.secretIds = new SecretIds(workerSettings.secretIds);
     this.secretIds.all = idsOfSecrets(config);
     this.sweeps = this.buildSweeps(clock);
@@ -124,6 +128,10 @@ export class App {
       this.sweeps.sweepNow();
     }
     this.config = config;
+    if (config.ownerQuotaBytes !== this.ownerUsage.limitBytes) {
+      this.ownerUsage.limitBytes = config.ownerQuotaBytes;
+      this.sweeps.sweepNow();
+    }
     this.secretIds.all = idsOfSecrets(config);
     await this.listeners.applyConfig(config);
     this.dependencies.logger.setLevel(config.logLevel);

@@ -1,6 +1,7 @@
 /** What every worker thread of this process is started with. */
 
 import { ExpiryRule } from '../shared/expiry-rule.ts';
+import { OwnerUsage } from '../shared/owner-usage.ts';
 import { createPathLocks } from '../shared/path-locks.ts';
 import { RoomLedger } from '../shared/room-ledger.ts';
 import { SecretIds } from '../shared/secret-ids.ts';
@@ -24,5 +25,6 @@ export function workerSettingsOf(config: UnresolvedConfig): WorkerSettings {
     prunedFolders: SharedCount.allocate(1),
     pathLocks: createPathLocks(),
     secretIds: SecretIds.allocate(),
+    ownerUsage: OwnerUsage.allocate(),
   };
 }

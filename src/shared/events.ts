@@ -17,7 +17,16 @@ export type Route = '/{file}' | '/{upload}' | '*' | 'other';
 export type SignatureResult = 'ok' | 'mismatch' | 'encoding' | 'missing' | 'expired' | 'repeated' | 'path';
 
 /** Why an upload that had passed its signature ended without a file. */
-export type CutReason = 'client' | 'timeout' | 'handover' | 'too_large' | 'no_space' | 'io' | 'conflict' | 'shutdown';
+export type CutReason =
+  | 'client'
+  | 'timeout'
+  | 'handover'
+  | 'too_large'
+  | 'over_quota'
+  | 'no_space'
+  | 'io'
+  | 'conflict'
+  | 'shutdown';
 
 /** What became of a signed DELETE; `absent`: there was no such file. */
 export type DeletionResult = 'ok' | 'absent' | 'refused' | 'error';

@@ -14,6 +14,8 @@ export type StorageErrorCode =
   | 'not-found'
   /** ENOSPC, EDQUOT, or less than the configured reserve would remain. */
   | 'no-space'
+  /** Its owner would have more than OwnerQuota. */
+  | 'over-quota'
   /** EFBIG: larger than the file system allows. */
   | 'too-large'
   /** More or fewer bytes arrived than were signed. */

@@ -30,6 +30,8 @@ export interface WorkerSettings {
   readonly pathLocks: SharedArrayBuffer;
   /** Which secrets are in use; see `secret-ids.ts`. */
   readonly secretIds: SharedArrayBuffer;
+  /** What each uploader has in the store, and OwnerQuota; see `owner-usage.ts`. */
+  readonly ownerUsage: SharedArrayBuffer;
 }
 
 /** The job that turns a worker thread into a lane. */

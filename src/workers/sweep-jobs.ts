@@ -1,6 +1,7 @@
 /** The sweep as short jobs: each is one portion of the pass that is going on in this thread. */
 
 import { ExpiryRule } from '../shared/expiry-rule.ts';
+import { OwnerUsage } from '../shared/owner-usage.ts';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
 import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
@@ -40,7 +41,7 @@ export class SweepJobs {
 
   private begin({ pass, knownFiles }: SweepJob): RunningPass {
     this.end();
-    const { storeDir, durability, expiry, clockStart, prunedFolders, pathLocks, secretIds } = this.settings;
+    const { storeDir, durability, expiry, clockStart, prunedFolders, pathLocks, secretIds, ownerUsage } = this.settings;
     const root = openRoot(storeDir);
     const sweep = new Sweep({
       root,
@@ -48,6 +49,7 @@ export class SweepJobs {
       knownFiles,
       rule: new ExpiryRule(expiry, new SteadyClock(clockStart)),
       prunedFolders: new SharedCount(prunedFolders, 0),
+      ownerUsage: new OwnerUsage(ownerUsage),
       locks: new PathLocks(pathLocks, JOBS_HOLDER),
       closedSlots: new ClosedSlots({ root, secretIds: new SecretIds(secretIds), newSuffix: () => `pass-${pass}` }),
     });

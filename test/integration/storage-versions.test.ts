@@ -143,7 +143,7 @@ for (const durability of durabilities) {
     it('changes nothing when the content and its type are the same, not even its time', async () => {
       const { file } = await overwrite(storage, 'same', 'content', { type: TYPE });
       const again = await overwrite(storage, 'same', 'content', { type: TYPE });
-      assert.deepEqual(again, { file, replaced: null });
+      assert.deepEqual(again, { file, replaced: null, storedBytes: 0, freedBytes: 0 });
       assert.deepEqual(store.versionsOf('same'), []);
       assert.equal(store.recordFiles().filter((path) => path.includes(store.hashOf('same'))).length, 1);
       assert.notEqual((await overwrite(storage, 'same', 'content', { type: 'x/other' })).replaced, null);

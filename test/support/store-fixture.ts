@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExpiryRule } from '../../src/shared/expiry-rule.ts';
 import type { FileInfo, FileKey } from '../../src/shared/files.ts';
+import { OwnerUsage } from '../../src/shared/owner-usage.ts';
 import { createPathLocks } from '../../src/shared/path-locks.ts';
 import { RoomLedger } from '../../src/shared/room-ledger.ts';
 import { SecretIds } from '../../src/shared/secret-ids.ts';
@@ -100,6 +101,7 @@ export function settingsFor(storeDir: string): WorkerSettings {
     prunedFolders: SharedCount.allocate(1),
     pathLocks: createPathLocks(),
     secretIds: secretIdsOf(FIRST_SECRET_ID),
+    ownerUsage: OwnerUsage.allocate(),
   };
 }
 

@@ -61,6 +61,7 @@ describe('a reloaded configuration', () => {
     ['FileTTL', '"30d"', 'fileTtlSeconds', 2_592_000],
     ['MaxVersions', '5', 'maxVersions', 5],
     ['MaxUploadSize', '1000', 'maxUploadBytes', 1_000],
+    ['OwnerQuota', '1000', 'ownerQuotaBytes', 1_000],
     ['TrustedProxies', '["unix"]', 'trustedProxies', { ranges: [], hasUnixSocket: true }],
   ];
   for (const [key, value, field, expected] of reloadable) {

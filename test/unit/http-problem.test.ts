@@ -113,6 +113,7 @@ test('every failure of a worker has its answer', () => {
     'path-conflict': 409,
     'not-found': 404,
     'no-space': 507,
+    'over-quota': 413,
     'too-large': 413,
     'size-mismatch': 400,
     'store-unavailable': 503,

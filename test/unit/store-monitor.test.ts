@@ -58,6 +58,7 @@ const degrades: Readonly<Record<StorageErrorCode, boolean>> = {
   'path-conflict': false,
   'not-found': false,
   'no-space': false,
+  'over-quota': false,
   'too-large': false,
   'size-mismatch': false,
   'store-unavailable': true,

@@ -188,6 +188,7 @@ function toConfig(input: BuildInput, { listen, tls, storeDir }: Resolved): Unres
     typeByExtension: settings.TypeByExtension,
     acceptV3: settings.AcceptV3,
     maxUploadBytes: settings.MaxUploadSize === 0 ? null : settings.MaxUploadSize,
+    ownerQuotaBytes: settings.OwnerQuota === 0 ? null : settings.OwnerQuota,
     durability: settings.Durability,
     minFreeBytes: settings.MinFreeSpace,
     minFreeInodes: settings.MinFreeInodes,

@@ -71,6 +71,8 @@ export interface Config {
   readonly acceptV3: boolean;
   /** null: no limit. */
   readonly maxUploadBytes: number | null;
+  /** What one uploader may have in the store; null: no limit. */
+  readonly ownerQuotaBytes: number | null;
   readonly durability: Durability;
   readonly minFreeBytes: number;
   readonly minFreeInodes: number;

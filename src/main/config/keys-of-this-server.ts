@@ -78,6 +78,18 @@ export const keysOfThisServer = {
     isReloadable: true,
     check: integerBetween({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'bytes' }),
   }),
+  OwnerQuota: configKey({
+    type: 'integer',
+    topic: 'Transfers',
+    unit: 'bytes',
+    default: { type: 'integer', value: 0 },
+    accepts: '0 to 9007199254740991; 0 for no limit',
+    summary: 'How much one uploader may have in the store, old versions included; more is answered 413.',
+    notes:
+      'Uploaders are known by the `sub` of a Bearer token, or by the first segment of a path of ejabberd; others are not limited. [storage.md](storage.md#what-owners-may-have) says what is exact about it.',
+    isReloadable: true,
+    check: integerBetween({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'bytes' }),
+  }),
   Durability: configKey({
     type: 'string',
     topic: 'Storage',

@@ -39,6 +39,7 @@ const fieldsOfKey = {
   TypeByExtension: ({ typeByExtension }) => typeByExtension,
   AcceptV3: ({ acceptV3 }) => acceptV3,
   MaxUploadSize: ({ maxUploadBytes }) => maxUploadBytes,
+  OwnerQuota: ({ ownerQuotaBytes }) => ownerQuotaBytes,
   Durability: ({ durability }) => durability,
   MinFreeSpace: ({ minFreeBytes }) => minFreeBytes,
   MinFreeInodes: ({ minFreeInodes }) => minFreeInodes,
@@ -90,6 +91,7 @@ export function compareConfigs(previous: Config, loaded: Config): ConfigChange {
     fileTtlSeconds: loaded.fileTtlSeconds,
     maxVersions: loaded.maxVersions,
     maxUploadBytes: loaded.maxUploadBytes,
+    ownerQuotaBytes: loaded.ownerQuotaBytes,
     trustedProxies: loaded.trustedProxies,
     // The socket that listens speaks TLS, or does not, to its end.
     tls: isTlsSwitched ? previous.tls : loaded.tls,

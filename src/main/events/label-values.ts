@@ -64,6 +64,7 @@ export const CUT_REASON = new ClosedLabel(
     timeout: true,
     handover: true,
     too_large: true,
+    over_quota: true,
     no_space: true,
     io: true,
     conflict: true,

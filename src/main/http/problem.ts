@@ -62,6 +62,9 @@ export const problems = {
   lengthRequired: plain(411, 'Length Required', { closesConnection: true }),
   preconditionFailed: plain(412, 'Precondition Failed'),
   tooLarge: plain(413, 'Request Entity Too Large'),
+  overQuota: own('over-quota', 413, 'Request Entity Too Large', {
+    detail: 'With this file its owner would have more in the store than is allowed.',
+  }),
   excessiveLength: plain(413, 'Request Entity Too Large', { closesConnection: true }),
   internal: plain(500, 'Internal Server Error'),
   busy: own('busy', 503, 'Server busy. Try again later.', retryAfter(5)),
@@ -103,6 +106,7 @@ export const storageProblems = {
   'path-conflict': problems.conflict,
   'not-found': problems.notFound,
   'no-space': problems.insufficientStorage,
+  'over-quota': problems.overQuota,
   'too-large': problems.tooLarge,
   'size-mismatch': problems.sizeMismatch,
   'store-unavailable': problems.unavailable,

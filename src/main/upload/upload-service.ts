@@ -197,6 +197,7 @@ const cutReasons = {
   'path-conflict': 'conflict',
   'not-found': 'io',
   'no-space': 'no_space',
+  'over-quota': 'over_quota',
   'too-large': 'too_large',
   'size-mismatch': 'client',
   'store-unavailable': 'io',

@@ -50,7 +50,7 @@ async function publish(
   } finally {
     area.folders.giveBack(visible.way);
   }
-  return { file: visible.info, replaced: null };
+  return { file: visible.info, replaced: null, storedBytes: visible.info.size, freedBytes: 0 };
 }
 
 /** Errors: exists. */

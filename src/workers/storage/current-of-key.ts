@@ -13,6 +13,8 @@ import { readPath } from './version-folder.ts';
 export interface CurrentFile {
   readonly inode: bigint;
   readonly sizeBytes: number;
+  /** When anything about it has changed last, in milliseconds since the epoch. */
+  readonly ctimeMs: number;
   /** What its record is called, if it has one. */
   readonly record: string;
 }
@@ -32,7 +34,8 @@ export function currentOf(root: Folder, key: FileKey, keyHash: string): CurrentF
     return withFolder(root, folders, (folder) => {
       const stats = lstatSync(inside(folder, name), { bigint: true, throwIfNoEntry: false });
       if (stats?.isFile() !== true) return null;
-      return { inode: stats.ino, sizeBytes: Number(stats.size), record: recordName(stats.mtimeNs, stats.size) };
+      const { ino: inode, mtimeNs, size, ctimeMs } = stats;
+      return { inode, sizeBytes: Number(size), ctimeMs: Number(ctimeMs), record: recordName(mtimeNs, size) };
     });
   } catch (error) {
     // A file or a link stands where a folder was: no file has the name.

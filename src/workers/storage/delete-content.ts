@@ -10,7 +10,9 @@ import { type CurrentFile, currentOf } from './current-of-key.ts';
 import { closeAll, type Folder, findFolders, inside, type WayFolder } from './folder.ts';
 import { forgetKey } from './forget-key.ts';
 import { withFolder } from './own-folders.ts';
+import { ownerOf } from './owner-quota.ts';
 import { readRecord } from './record.ts';
+import type { FileRecord } from './record-format.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
 import { attempt, StorageError } from './storage-error.ts';
 import { hashOf, type Location, locate, versionFolders } from './store-layout.ts';
@@ -40,13 +42,14 @@ interface Place {
 }
 
 async function deleteCurrent(area: StagingArea, place: Place, current: CurrentFile): Promise<DeletedFile | null> {
-  const { keyHash, location } = place;
+  const { key, keyHash, location } = place;
+  const record = readRecord(area.root, keyHash, current.record, key);
   const way = existingWay(area.root, location.folders);
   try {
     const folder = way.at(-1) ?? area.root;
     const touched = markIfRoom(area, keyHash, { folder, name: location.name });
     try {
-      await closeSlot(area, place, current);
+      await closeSlot(area, keyHash, record);
       attempt('unlink', () => unlinkSync(inside(folder, location.name)));
     } catch (error) {
       // The file keeps its slot closed, and may be replaced again.
@@ -58,7 +61,10 @@ async function deleteCurrent(area: StagingArea, place: Place, current: CurrentFi
     const old = oldContents(area.root, keyHash);
     forgetKey(area.root, keyHash, current.record);
     touched.forget();
-    return { sizeBytes: current.sizeBytes, versions: old.count, freedBytes: current.sizeBytes + old.bytes };
+    const freedBytes = current.sizeBytes + old.bytes;
+    const owner = ownerOf(key, record?.owner ?? null);
+    if (owner !== null && area.ownerUsage.limitBytes !== null) area.ownerUsage.change(owner, -freedBytes);
+    return { sizeBytes: current.sizeBytes, versions: old.count, freedBytes };
   } finally {
     closeAll(way);
   }
@@ -75,9 +81,8 @@ function markIfRoom(...content: Parameters<typeof markTouched>): ReturnType<type
 }
 
 /** Durable before the name is gone: no crash may open the slot. */
-async function closeSlot(area: StagingArea, { key, keyHash }: Place, current: CurrentFile): Promise<void> {
+async function closeSlot(area: StagingArea, keyHash: string, record: FileRecord | null): Promise<void> {
   const { closedSlots } = area;
-  const record = readRecord(area.root, keyHash, current.record, key);
   const tombstone = tombstoneFor(record, closedSlots.moment);
   const way = tombstone === null ? null : closedSlots.close(keyHash, tombstone);
   if (way === null) return;

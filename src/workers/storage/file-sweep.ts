@@ -2,15 +2,18 @@
 
 import type { ExpiryRule } from '../../shared/expiry-rule.ts';
 import type { FileKey } from '../../shared/files.ts';
+import type { OwnerUsage } from '../../shared/owner-usage.ts';
 import type { SharedCount } from '../../shared/shared-count.ts';
 import type { SweepTotals } from '../../shared/sweep-report.ts';
 import type { Folder } from './folder.ts';
+import type { OwnerTally } from './owner-tally.ts';
 import type { RemovalContext } from './remove-expired.ts';
 
 export interface SweepContext extends RemovalContext {
   readonly rule: ExpiryRule;
   /** Counts folders that are removed, before and after each: who remembers one by its name must hear of it. */
   readonly prunedFolders: SharedCount;
+  readonly ownerUsage: OwnerUsage;
   /** How many files there were in the last pass; null: not known. */
   readonly knownFiles: number | null;
 }
@@ -20,6 +23,7 @@ export type SweepFigures = { -readonly [K in keyof SweepTotals]: SweepTotals[K] 
 
 export interface FileSweep {
   readonly figures: SweepFigures;
+  readonly owners: OwnerTally;
   /** Counts a stored file. */
   count(sizeBytes: number): void;
   /** Removes a file that is too old, unless it is only to be announced. Returns whether it is gone. */

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { ExpiryRule } from '../../shared/expiry-rule.ts';
 import type { DeletedFile, FileKey } from '../../shared/files.ts';
+import { OwnerUsage } from '../../shared/owner-usage.ts';
 import { PathLocks } from '../../shared/path-locks.ts';
 import { RoomLedger } from '../../shared/room-ledger.ts';
 import { SecretIds } from '../../shared/secret-ids.ts';
@@ -16,8 +17,9 @@ import { openVersion } from './file-history.ts';
 import { closeFolder, type Folder, inside, openFolders, openRoot } from './folder.ts';
 import { FolderSync } from './folder-sync.ts';
 import { FreeRoom } from './free-room.ts';
+import { claimForOwner, type OwnerClaim } from './owner-quota.ts';
 import { RecentFolders } from './recent-folders.ts';
-import { FileStagedUpload } from './staged-upload.ts';
+import { FileStagedUpload, type UploadPlace } from './staged-upload.ts';
 import type { StagingArea } from './staging-area.ts';
 import type { NewUpload, OpenFile, StagedUpload, Storage } from './storage.ts';
 import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
@@ -41,7 +43,8 @@ export class FilesystemStorage implements Storage {
     const newSuffix = suffixes();
     const closedSlots = new ClosedSlots({ root, secretIds: new SecretIds(settings.secretIds), newSuffix });
     const rule = new ExpiryRule(settings.expiry, new SteadyClock(settings.clockStart));
-    const shared = { locks, closedSlots, rule };
+    const ownerUsage = new OwnerUsage(settings.ownerUsage);
+    const shared = { locks, closedSlots, rule, ownerUsage };
     this.area = { root, staging, room, folderSync, folders, durability, storesDigest, newSuffix, ...shared };
   }
 
@@ -52,10 +55,20 @@ export class FilesystemStorage implements Storage {
     if (upload.mayReopen !== true && this.area.closedSlots.isClosed(keyHash)) {
       throw new StorageError('exists', 'slot was used');
     }
+    const claim = claimForOwner(this.area.ownerUsage, upload);
+    try {
+      return this.stage(upload, { keyHash, location, claim });
+    } catch (error) {
+      claim.end();
+      throw error;
+    }
+  }
+
+  private stage(upload: NewUpload, place: UploadPlace & { readonly claim: OwnerClaim }): StagedUpload {
     const { room } = this.area;
     room.claim(upload.size);
     try {
-      const staged = new FileStagedUpload(this.area, upload, { keyHash, location });
+      const staged = new FileStagedUpload(this.area, upload, place);
       room.useFile();
       return staged;
     } catch (error) {

@@ -62,7 +62,7 @@ async function confirm(area: StagingArea, content: SettledContent, current: Stor
   if (area.durability !== 'none') await syncContent(current.fd);
   const way = makeFolders(area.root, content.location.folders);
   await syncAndClose(area, way);
-  return { file: fileInfoOf(current.identity, content.type), replaced: null };
+  return { file: fileInfoOf(current.identity, content.type), replaced: null, storedBytes: 0, freedBytes: 0 };
 }
 
 interface Replacement {
@@ -86,11 +86,14 @@ async function replace(area: StagingArea, content: SettledContent, replacement: 
   await syncAndClose(area, taken.way);
   taken.retired.finish();
   const currentRecord = nameOfRecord(taken.identity);
-  const removedVersions = trimVersions(area.root, content.keyHash, { keep, currentRecord });
+  const removed = trimVersions(area.root, content.keyHash, { keep, currentRecord });
   const { versionId } = taken.retired;
+  const { size } = current.identity;
   return {
     file: fileInfoOf(taken.identity, content.type),
-    replaced: { versionId, size: current.identity.size, removedVersions },
+    replaced: { versionId, size, removedVersions: removed.map(({ id }) => id) },
+    storedBytes: taken.identity.size,
+    freedBytes: removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, versionId === null ? size : 0),
   };
 }
 

@@ -5,6 +5,7 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import { publishNew } from './commit.ts';
+import type { OwnerClaim } from './owner-quota.ts';
 import { publishReplacing } from './replace-content.ts';
 import type { SettledContent } from './settled-content.ts';
 import type { StagingArea } from './staging-area.ts';
@@ -24,13 +25,17 @@ export class FileStagedUpload implements StagedUpload {
   private readonly upload: NewUpload;
   private readonly place: UploadPlace;
   private readonly file: StagingFile;
+  private readonly claim: OwnerClaim;
   private readonly digest: Hash | null;
   private written = 0;
 
-  constructor(area: StagingArea, upload: NewUpload, place: UploadPlace) {
+  /** `claim` is the room that the owner was promised. */
+  constructor(area: StagingArea, upload: NewUpload, place: UploadPlace & { readonly claim: OwnerClaim }) {
     this.area = area;
     this.upload = upload;
-    this.place = place;
+    const { claim, ...where } = place;
+    this.place = where;
+    this.claim = claim;
     this.digest = area.storesDigest ? createHash('sha256') : null;
     this.file = new StagingFile(area.staging, stagingName(place.keyHash, area.newSuffix()));
   }
@@ -59,14 +64,18 @@ export class FileStagedUpload implements StagedUpload {
       const { usableUntilMs = null, expiresAtMs = null, owner = null } = upload;
       const terms = { usableUntilMs, expiresAtMs, owner };
       const content: SettledContent = { file, key, type, sha256, terms, mayReopen, ...place };
-      if (keepVersions === null) return await publishNew(area, content);
-      return await publishReplacing(area, content, keepVersions);
+      const committed = await (keepVersions === null
+        ? publishNew(area, content)
+        : publishReplacing(area, content, keepVersions));
+      this.claim.stored(committed);
+      return committed;
     } finally {
       this.discard();
     }
   }
 
   discard(): void {
+    this.claim.end();
     this.area.room.release(this.upload.size - this.written);
     this.file.discard();
   }

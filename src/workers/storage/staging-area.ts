@@ -2,6 +2,7 @@
 
 import type { ExpiryRule } from '../../shared/expiry-rule.ts';
 import type { Durability } from '../../shared/files.ts';
+import type { OwnerUsage } from '../../shared/owner-usage.ts';
 import type { PathLocks } from '../../shared/path-locks.ts';
 import type { ClosedSlots } from './closed-slots.ts';
 import type { Folder, WayFolder } from './folder.ts';
@@ -20,6 +21,7 @@ export interface StagingArea {
   /** Paths that no upload may take. */
   readonly closedSlots: ClosedSlots;
   readonly rule: ExpiryRule;
+  readonly ownerUsage: OwnerUsage;
   readonly durability: Durability;
   /** The SHA-256 of every content is computed while it is written, and kept. */
   readonly storesDigest: boolean;

@@ -26,6 +26,9 @@ export interface Committed {
   readonly file: FileInfo;
   /** null: there was none, or the same. */
   readonly replaced: ReplacedContent | null;
+  /** How much more is stored because of it, and how much of older contents is not any more. */
+  readonly storedBytes: number;
+  readonly freedBytes: number;
 }
 
 /** An upload in progress: invisible until `commit`. After `commit` or `discard` no other method may be called. */
@@ -53,7 +56,7 @@ export interface OpenFile {
 }
 
 export interface Storage {
-  /** Errors: exists (not with `keepVersions`), path-conflict, no-space, store-unavailable, too-many-files, io. */
+  /** Errors: exists (not with `keepVersions`), path-conflict, over-quota, no-space, store-unavailable, too-many-files, io. */
   createUpload(upload: NewUpload): StagedUpload;
   /** Errors: not-found, too-many-files, io. */
   openFile(key: FileKey): OpenFile;

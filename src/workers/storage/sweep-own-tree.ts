@@ -65,7 +65,7 @@ function sweepRecords(sweep: FileSweep, context: SweepContext, keyHash: string):
   const { root, locks } = context;
   const key = keyOfHash(root, keyHash);
   const current = key === null ? null : currentOf(root, key, keyHash);
-  if (key !== null && current !== null) sweepOwnExpiry(sweep, context, { key, keyHash, current });
+  if (key !== null && current !== null) sweepDescribed(sweep, context, { key, keyHash, current });
   const release = locks.tryAcquire(keyHash);
   if (release === null) return;
   try {
@@ -88,23 +88,36 @@ interface DescribedKey {
   readonly current: CurrentFile;
 }
 
-/** Of a content that carries an expiry of its own; it needs no announcement, since whoever uploaded it asked for it. */
-function sweepOwnExpiry(sweep: FileSweep, context: SweepContext, { key, keyHash, current }: DescribedKey): void {
-  const { root, rule } = context;
-  const expiresMs = readRecord(root, keyHash, current.record, key)?.expiresMs ?? null;
-  if (!rule.isPast(expiresMs)) return;
+/** A content with an owner, or with an expiry of its own. */
+function sweepDescribed(sweep: FileSweep, context: SweepContext, described: DescribedKey): void {
+  const { key, keyHash, current } = described;
+  const record = readRecord(context.root, keyHash, current.record, key);
+  const isGone = context.rule.isPast(record?.expiresMs ?? null) && removeDescribed(sweep, context, described);
+  if (!isGone)
+    sweep.owners.described(key, record?.owner ?? null, { size: current.sizeBytes, ctimeMs: current.ctimeMs });
+}
+
+/** Its own expiry needs no announcement, since whoever uploaded it asked for it. Returns whether it is gone. */
+function removeDescribed(sweep: FileSweep, context: SweepContext, { key, keyHash, current }: DescribedKey): boolean {
+  const { root } = context;
   const { folders, name } = locate(key, keyHash);
-  withFolder(root, folders, (folder) => {
+  const isGone = withFolder(root, folders, (folder) => {
     const isSame = (): boolean => currentOf(root, key, keyHash)?.record === current.record;
-    sweep.remove(folder, name, key, { isExpired: isSame, size: current.sizeBytes });
+    const isRemoved = sweep.remove(folder, name, key, { isExpired: isSame, size: current.sizeBytes });
     sweep.settleFolder(folder);
+    return isRemoved;
   });
+  return isGone === true;
 }
 
 /** At no instant is there a version without a current file, except while one is deleted, under the lock. */
 function sweepVersions(sweep: FileSweep, { root, locks }: SweepContext, keyHash: string): void {
   const key = keyOfHash(root, keyHash);
-  if (key === null || currentOf(root, key, keyHash) !== null) return;
+  if (key === null) return;
+  if (currentOf(root, key, keyHash) !== null) {
+    sweep.owners.versions(root, key, keyHash);
+    return;
+  }
   const release = locks.tryAcquire(keyHash);
   if (release === null) return;
   try {

@@ -9,6 +9,7 @@ import type { SweepPortion } from '../../shared/sweep-report.ts';
 import { isAnnounced, noteAnnounced } from './expiry-notice.ts';
 import type { FileSweep, SweepContext, SweepFigures } from './file-sweep.ts';
 import { type Folder, inside, removeIfEmpty } from './folder.ts';
+import { OwnerTally } from './owner-tally.ts';
 import { ExpiredRemoval } from './remove-expired.ts';
 import { errorNumberOf, toStorageError } from './storage-error.ts';
 import { sweepOwnTree } from './sweep-own-tree.ts';
@@ -20,6 +21,7 @@ const ALWAYS_ALLOWED = 1_000;
 
 export class Sweep implements WalkVisitor, FileSweep {
   readonly figures: SweepFigures;
+  readonly owners: OwnerTally;
   private readonly context: SweepContext;
   private readonly removal: ExpiredRemoval;
   private readonly fileTtlSeconds: number | null;
@@ -27,6 +29,7 @@ export class Sweep implements WalkVisitor, FileSweep {
 
   constructor(context: SweepContext) {
     this.context = context;
+    this.owners = new OwnerTally(context.ownerUsage);
     this.removal = new ExpiredRemoval(context);
     this.fileTtlSeconds = context.rule.fileTtlSeconds;
     this.figures = {
@@ -51,7 +54,10 @@ export class Sweep implements WalkVisitor, FileSweep {
     let isDone = false;
     while (!isDone && performance.now() < untilMs) isDone = this.isOutdated || this.steps.next().done === true;
     this.removal.settle();
-    if (isDone && !this.isOutdated) noteAnnounced(this.context.root, this.fileTtlSeconds);
+    if (isDone && !this.isOutdated) {
+      noteAnnounced(this.context.root, this.fileTtlSeconds);
+      this.owners.finish();
+    }
     return { isDone, isComplete: isDone && !this.isOutdated, expired: this.removal.takeTold(), totals: this.figures };
   }
 
@@ -68,7 +74,10 @@ export class Sweep implements WalkVisitor, FileSweep {
     if (stats === null) this.passOver();
     if (stats?.isFile() !== true) return true;
     this.count(stats.size);
-    return !this.expireByAge(folder, name, [...path, name].join('/') as FileKey, stats);
+    const key = [...path, name].join('/') as FileKey;
+    const isGone = this.expireByAge(folder, name, key, stats);
+    if (!isGone) this.owners.file(key, stats);
+    return !isGone;
   }
 
   leave(folder: Folder, parent: Folder, name: string, isEmpty: boolean): boolean {

@@ -49,8 +49,8 @@ function tidyKey(root: Folder, keyHash: string, keep: number | null): TidiedShar
   const current = key === null ? null : currentOf(root, key, keyHash);
   if (found.mayRepeat) withFolder(root, versionFolders(keyHash), (folder) => removeRepeated(folder, current));
   if (keep === null) return [];
-  const ids = trimVersions(root, keyHash, { keep, currentRecord: current?.record ?? '' });
-  return ids.map((versionId) => ({ fileId: fileIdOf(keyHash), path: key ?? '', versionId }));
+  const removed = trimVersions(root, keyHash, { keep, currentRecord: current?.record ?? '' });
+  return removed.map(({ id }) => ({ fileId: fileIdOf(keyHash), path: key ?? '', versionId: id }));
 }
 
 /** An overwrite that was broken off before its rename has given the current content a second name. */

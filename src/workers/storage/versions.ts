@@ -118,16 +118,22 @@ export function markTouched(
   return { forget: () => removeQuietly(witness) };
 }
 
+/** A version that is gone. */
+export interface RemovedVersion {
+  readonly id: string;
+  readonly sizeBytes: number;
+}
+
 /**
- * Removes the oldest versions beyond `keep`, each with its record; `currentRecord` is never removed. Returns the ids of
+ * Removes the oldest versions beyond `keep`, each with its record; `currentRecord` is never removed. Returns
  * those that are gone. Never throws: what could not be removed is tried again the next time.
  */
 export function trimVersions(
   root: Folder,
   keyHash: string,
   { keep, currentRecord }: { readonly keep: number; readonly currentRecord: string },
-): readonly string[] {
-  const removed: string[] = [];
+): readonly RemovedVersion[] {
+  const removed: RemovedVersion[] = [];
   let folder: Folder | null = null;
   try {
     folder = openFolders(root, versionFolders(keyHash));
@@ -139,7 +145,7 @@ export function trimVersions(
       // The record first: one without a content would be left for ever.
       if (record !== currentRecord) removeRecordOf(root, keyHash, record);
       unlinkSync(inside(folder, id));
-      removed.push(id);
+      removed.push({ id, sizeBytes: Number(stats.size) });
     }
   } catch {
     // The new content is committed, and that is what the client is told.
