@@ -17,6 +17,7 @@ import type { ServerLogger } from './events/logger.ts';
 import { Metrics } from './events/metrics-subscriber.ts';
 import { failureEvent } from './failure-event.ts';
 import { forgetAddress, type Listening, listenOperator, listenPublic } from './front-end.ts';
+import { Predecessor, Successor } from './handover.ts';
 import { TrustedProxies } from './http/client-address.ts';
 import { JobPool } from './job-pool.ts';
 import { createListeners } from './listeners/create-listeners.ts';
@@ -59,6 +60,8 @@ export class App {
   private config: Config;
   private readonly dependencies: AppDependencies;
   private readonly jobs: JobPool;
+  /** With `SharedPort`: who is to follow. */
+  readonly successor = new Successor();
   private readonly store: StoreKeeper;
   private readonly expiry: ExpiryRule;
   private readonly secretIds: SecretIds;
@@ -83,7 +86,8 @@ export class App {
     this.counts = openCounts(memory, 0);
     const degraded = new SharedFlag(memory.degraded);
     const { storeDir } = config;
-    this.store = new StoreKeeper({ jobs: this.jobs, degraded, events, logger, storeDir });
+    const successor = config.isPortShared ? this.successor : null;
+    this.store = new StoreKeeper({ jobs: this.jobs, degraded, events, logger, storeDir, successor });
     const clock = new SteadyClock(workerSettings.clockStart);
     this.expiry = new ExpiryRule(workerSettings.expiry, clock);
     this.expiry.fileTtlSeconds = config.fileTtlSeconds;
@@ -105,15 +109,35 @@ export class App {
     return Math.max(this.counts.requests.total, this.counts.uploads.total);
   }
 
-  /** Opens the store, then the ports. Resolves to null when the app was stopped meanwhile. Errors: StartError. */
+  /** Of those, the ones that may change the store: not the downloads whose body is on its way. */
+  get writing(): number {
+    return Math.max(this.counts.requests.total - this.counts.streams.total, this.counts.uploads.total);
+  }
+
+  /** Connections on which nothing is asked for at this moment. */
+  get idleConnections(): number {
+    return this.counts.connections.total - this.counts.requests.total;
+  }
+
+  /**
+   * Opens the store, then the ports; in the place of another server the other way round. Resolves to null when the app
+   * was stopped meanwhile. Errors: StartError.
+   */
   async start(): Promise<Ports | null> {
     const { config } = this;
-    await this.store.open();
+    const predecessor = await this.openStore();
     const metrics = config.metrics === null ? null : await this.openOperatorPort(config.metrics);
     await this.listeners.start();
-    if (this.state === 'stopping') return null;
-    const listen = await listenPublic(this.listeners.port, config);
+    if (predecessor !== null && !this.isStopping) await predecessor.ask();
+    if (this.isStopping) return null;
+    const listen = await listenPublic(this.listeners.port, config, predecessor !== null);
     this.listening.push(listen);
+    if (predecessor !== null) {
+      await predecessor.leaves();
+      if (this.isStopping) return null;
+      await this.store.open();
+    }
+    this.listeners.storeOpened();
     this.looker = setInterval(() => void this.store.look(), LOOK_INTERVAL_MS);
     this.state = 'ready';
     this.sweeps.sweepNow();
@@ -137,10 +161,29 @@ export class App {
     this.dependencies.logger.setLevel(config.logLevel);
   }
 
+  /** Connections are told to close with their next answer; new ones are taken. */
+  drain(): void {
+    this.listeners.drain();
+  }
+
+  /** Connections are kept again. */
+  resume(): void {
+    this.listeners.resume();
+  }
+
   /** Takes no new connections; what runs goes on. */
   stopAccepting(): void {
     this.state = 'stopping';
     this.listeners.stopAccepting();
+    // The successor has pages of its own.
+    if (this.successor.isThere) this.operatorServer.stopListening();
+  }
+
+  /** Lets the successor have the store, while files that are open are read on. */
+  async handOverStore(): Promise<void> {
+    if (this.looker !== null) clearInterval(this.looker);
+    this.sweeps.stop();
+    await this.store.handOver();
   }
 
   /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
@@ -162,9 +205,27 @@ export class App {
     await this.listeners.abandon();
   }
 
+  private get isStopping(): boolean {
+    return this.state === 'stopping';
+  }
+
+  /** null: it is open. Otherwise who has it, and hands it over. Errors: StartError. */
+  private async openStore(): Promise<Predecessor | null> {
+    const { config, store } = this;
+    const holder = await store.tryOpen();
+    if (holder === null) return null;
+    if (!config.isPortShared || holder.pid === null) throw store.inUse(holder);
+    const predecessor = await Predecessor.find(holder.identity, holder.pid);
+    if (predecessor === null)
+      throw store.inUse(holder, ', which does not hand it over: it runs without SharedPort = true');
+    this.dependencies.logger.log('info', 'Taking over from another server', { predecessor: holder.text });
+    return predecessor;
+  }
+
   /** Nothing counts when nobody can look: events without a listener cost nothing. */
-  private async openOperatorPort(address: NonNullable<Config['metrics']>): Promise<Listening> {
-    const listening = await listenOperator(this.operatorServer, address);
+  private async openOperatorPort(metrics: NonNullable<Config['metrics']>): Promise<Listening> {
+    const { isPortShared } = this.config;
+    const listening = await listenOperator(this.operatorServer, { metrics, isPortShared });
     this.listening.push(listening);
     this.metrics.start();
     this.status.start();
@@ -191,7 +252,7 @@ export class App {
     const { jobs } = this;
     const { events } = this.dependencies;
     const keep = (): number | null => (this.config.enableVersioning ? this.config.maxVersions : null);
-    const isOver = (): boolean => this.state === 'stopping';
+    const isOver = (): boolean => this.isStopping;
     return tidyVersions({ jobs, events, health: this.store.health, keep, isOver });
   }
 
@@ -251,6 +312,7 @@ export class App {
       connections: new SharedCount(SharedCount.allocate(1), 0),
       maxConnections: MAX_OPERATOR_CONNECTIONS,
       requests: new SharedCount(SharedCount.allocate(1), 0),
+      streams: new SharedCount(SharedCount.allocate(1), 0),
       proxies: () => NO_PROXIES,
       handle,
       onError,

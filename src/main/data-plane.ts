@@ -102,7 +102,12 @@ export class DataPlane {
     return this.pool.stats;
   }
 
-  /** Makes everything ready for requests. The store must have been prepared. */
+  /** Requests may come; they wait until the store is open. */
+  open(): void {
+    this.pool.openLanes();
+  }
+
+  /** The store is open: takes up the requests that wait, and all that come. */
   start(): void {
     this.pool.startLanes();
     this.ticker = setInterval(() => this.tick(), TICK_MS);
@@ -199,6 +204,7 @@ export class DataPlane {
       certificate: config.tls,
       connections: this.counts.connections,
       requests: this.counts.requests,
+      streams: this.counts.streams,
       maxConnections: config.maxConnections,
       proxies: () => this.proxies,
       traffic: new TrafficCount(memory.traffic, plane),

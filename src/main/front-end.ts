@@ -6,7 +6,7 @@
 import { createServer } from 'node:net';
 import type { Config, ListenAddress } from './config/config.ts';
 import { formatHostPort } from './config/host-port.ts';
-import { claimSocketPath, openSocket, removeSocket, type SocketFile } from './config/unix-socket.ts';
+import { claimSocketPath, moveSocket, openSocket, removeSocket, type SocketFile } from './config/unix-socket.ts';
 import { StartError } from './start-error.ts';
 
 /** Where a server can be reached, as it turned out (port 0 is any free port). */
@@ -20,20 +20,27 @@ export interface Listening {
 
 /** What can listen. */
 export interface Port {
-  /** Resolves to the port; null: the address cannot be had. */
-  listen(host: string, port: number): Promise<number | null>;
+  /** Resolves to the port; null: the address cannot be had. A shared port is had with others that share it. */
+  listen(host: string, port: number, isShared: boolean): Promise<number | null>;
   /** Nothing may lie at the path. */
   listenUnix(path: string): Promise<boolean>;
 }
 
-export async function listenPublic(server: Port, config: Pick<Config, 'listen' | 'socketMode'>): Promise<Listening> {
-  const { listen, socketMode } = config;
-  if (listen.kind === 'unix') return listenUnix(server, listen.path, socketMode);
-  return listenTcp(server, listen, 'ListenPort');
+type PublicAddress = Pick<Config, 'listen' | 'socketMode' | 'isPortShared'>;
+
+/** `isTakenOver`: the server that has the address hands it over; clients never find nobody there. */
+export async function listenPublic(server: Port, config: PublicAddress, isTakenOver: boolean): Promise<Listening> {
+  const { listen, socketMode, isPortShared } = config;
+  if (listen.kind === 'tcp') return listenTcp(server, listen, { key: 'ListenPort', isShared: isPortShared });
+  return isTakenOver ? replaceUnix(server, listen.path, socketMode) : listenUnix(server, listen.path, socketMode);
 }
 
-export function listenOperator(server: Port, address: NonNullable<Config['metrics']>): Promise<Listening> {
-  return listenTcp(server, address, 'MetricsPort');
+export function listenOperator(server: Port, { metrics, isPortShared }: OperatorAddress): Promise<Listening> {
+  return listenTcp(server, metrics, { key: 'MetricsPort', isShared: isPortShared });
+}
+
+interface OperatorAddress extends Pick<Config, 'isPortShared'> {
+  readonly metrics: NonNullable<Config['metrics']>;
 }
 
 /** Removes the file of a unix socket. */
@@ -41,8 +48,14 @@ export function forgetAddress({ socketFile }: Listening): void {
   if (socketFile !== null) removeSocket(socketFile);
 }
 
-async function listenTcp(server: Port, { host, port }: TcpAddress, key: string): Promise<Listening> {
-  const bound = await server.listen(host, port);
+interface TcpOptions {
+  /** The setting that an error names. */
+  readonly key: string;
+  readonly isShared: boolean;
+}
+
+async function listenTcp(server: Port, { host, port }: TcpAddress, { key, isShared }: TcpOptions): Promise<Listening> {
+  const bound = await server.listen(host, port, isShared);
   const wanted = formatHostPort({ host, port });
   if (bound === null) throw new StartError(`${key} ${wanted}: ${await whyNot(host, port)}`);
   const text = formatHostPort({ host, port: bound });
@@ -56,6 +69,14 @@ async function listenUnix(server: Port, path: string, mode: number): Promise<Lis
   if (refusal !== null) throw new StartError(`ListenPort: ${refusal}`);
   if (!(await server.listenUnix(path))) throw new StartError(`ListenPort ${path}: the socket cannot be made there`);
   return { address: { kind: 'unix', path }, text: path, socketFile: openSocket(path, mode) };
+}
+
+/** Another socket is made beside the one that is in use, and takes its name in one step. */
+async function replaceUnix(server: Port, path: string, mode: number): Promise<Listening> {
+  const draft = `${path}.${process.pid}`;
+  const { socketFile } = await listenUnix(server, draft, mode);
+  if (socketFile === null) throw new Error('a unix socket has a file');
+  return { address: { kind: 'unix', path }, text: path, socketFile: moveSocket(socketFile, path) };
 }
 
 /** The transport only says no; trying the same once more by other means names the reason. */

@@ -3,7 +3,7 @@
  * crash never blocks the next start.
  */
 
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { StoreIdentity } from '../shared/worker-jobs.ts';
 
 /** Holds the store until it is released or the process ends. */
@@ -11,15 +11,22 @@ export interface InstanceLock {
   release(): void;
 }
 
-/** null: another process of this host (and network namespace) holds the store. */
-export function lockStore(identity: StoreIdentity): Promise<InstanceLock | null> {
+export function lockAddress({ device, inode }: StoreIdentity): string {
+  return `\0hmac-file-server-${device}-${inode}`;
+}
+
+/**
+ * null: another process of this host (and network namespace) holds the store. `onVisitor` is given the socket of whoever
+ * connects, which can be any process of this host.
+ */
+export function lockStore(identity: StoreIdentity, onVisitor: (socket: Socket) => void): Promise<InstanceLock | null> {
   return new Promise((resolve, reject) => {
-    const server: Server = createServer((socket) => socket.destroy());
+    const server: Server = createServer(onVisitor);
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(null);
       else reject(error);
     });
-    server.listen({ path: `\0hmac-file-server-${identity.device}-${identity.inode}` }, () => {
+    server.listen({ path: lockAddress(identity) }, () => {
       server.unref();
       resolve({ release: () => server.close() });
     });

@@ -14,7 +14,7 @@ import { errorFields } from './events/log-line.ts';
 import { subscribeLog } from './events/log-subscriber.ts';
 import { openLogger, type ServerLogger } from './events/logger.ts';
 import { failureEvent } from './failure-event.ts';
-import { shutDown } from './shutdown.ts';
+import { handOverPort, shutDown } from './shutdown.ts';
 import { StartError } from './start-error.ts';
 import { loadUws } from './uws/load-uws.ts';
 
@@ -127,7 +127,19 @@ class Serving {
 
   private stop(signal: string): void {
     if (this.isStopping) void this.exitAtOnce();
+    else if (this.app?.successor.isThere === true) void this.handOver(this.app, signal);
     else void this.shutDown(signal, this.config.shutdownTimeoutMs, exitStatus.ok);
+  }
+
+  private async handOver(app: App, signal: string): Promise<void> {
+    const { shutdownTimeoutMs } = this.config;
+    this.isStopping = true;
+    if (await handOverPort(app, shutdownTimeoutMs)) {
+      await this.shutDown(signal, shutdownTimeoutMs, exitStatus.ok);
+      return;
+    }
+    this.isStopping = false;
+    this.logger.log('warning', 'The server that was to follow is gone; this one goes on');
   }
 
   /** A bug: what runs may be finished quickly, then a fresh process is better. */

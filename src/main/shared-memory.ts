@@ -11,6 +11,8 @@ export interface SharedMemory {
   readonly connections: SharedArrayBuffer;
   /** Requests that have not been answered completely. */
   readonly requests: SharedArrayBuffer;
+  /** Requests of which the body of the answer is on its way: they read, and write nothing. */
+  readonly streams: SharedArrayBuffer;
   /** Uploads whose outcome is open. */
   readonly uploads: SharedArrayBuffer;
   /** Body bytes received and sent. */
@@ -25,6 +27,7 @@ export function allocateSharedMemory(planes: number): SharedMemory {
   return {
     connections: SharedCount.allocate(planes),
     requests: SharedCount.allocate(planes),
+    streams: SharedCount.allocate(planes),
     uploads: SharedCount.allocate(planes),
     traffic: TrafficCount.allocate(planes),
     generations: ContentGenerations.allocate(),
@@ -36,6 +39,7 @@ export function allocateSharedMemory(planes: number): SharedMemory {
 export interface OpenCounts {
   readonly connections: SharedCount;
   readonly requests: SharedCount;
+  readonly streams: SharedCount;
   readonly uploads: SharedCount;
 }
 
@@ -44,6 +48,7 @@ export function openCounts(memory: SharedMemory, plane: number): OpenCounts {
   return {
     connections: new SharedCount(memory.connections, plane),
     requests: new SharedCount(memory.requests, plane),
+    streams: new SharedCount(memory.streams, plane),
     uploads: new SharedCount(memory.uploads, plane),
   };
 }

@@ -5,8 +5,9 @@
 
 import type { EventPublisher } from '../shared/events.ts';
 import type { SharedFlag } from '../shared/shared-flag.ts';
-import type { StoreIdentity, StoreSpace } from '../shared/worker-jobs.ts';
+import type { LockHolder, StoreIdentity, StoreSpace } from '../shared/worker-jobs.ts';
 import type { ServerLogger } from './events/logger.ts';
+import type { Successor } from './handover.ts';
 import { type InstanceLock, lockStore } from './instance-lock.ts';
 import { JobError, type JobPool } from './job-pool.ts';
 import { HUNG_LOOKS } from './lane-watchdog.ts';
@@ -25,6 +26,13 @@ export interface StoreKeeperDependencies {
   readonly events: EventPublisher;
   readonly logger: Pick<ServerLogger, 'log'>;
   readonly storeDir: string;
+  /** Who may follow; null: nobody is let in before the end. */
+  readonly successor: Pick<Successor, 'welcome' | 'leave'> | null;
+}
+
+/** Who holds the store that is to be opened. */
+export interface StoreHolder extends LockHolder {
+  readonly identity: StoreIdentity;
 }
 
 /** What the keeper holds while the store is open. */
@@ -54,13 +62,21 @@ export class StoreKeeper {
     return this.lastSpace;
   }
 
-  /** Prepares, locks and recovers the store. Errors: StartError. */
+  /** Prepares, locks and recovers the store. Errors: StartError, also when somebody else holds it. */
   async open(): Promise<void> {
+    const holder = await this.tryOpen();
+    if (holder !== null) throw this.inUse(holder);
+  }
+
+  /** The same, but answers who holds the store; null: it is open. Errors: StartError. */
+  async tryOpen(): Promise<StoreHolder | null> {
     const { jobs, logger, storeDir } = this.dependencies;
     const startedMs = performance.now();
     try {
       const identity = await jobs.run({ task: 'prepare' });
-      this.held = { identity, lock: await this.takeLocks(identity) };
+      const taken = await this.takeLocks(identity);
+      if ('holder' in taken) return { identity, ...taken.holder };
+      this.held = { identity, lock: taken.lock };
       const { wasClean, removedStagingFiles, removedRecords } = await jobs.run({ task: 'recover' });
       this.lastSpace = await jobs.run({ task: 'watch', identity });
       logger.log('info', 'Store directory is ready', {
@@ -70,10 +86,21 @@ export class StoreKeeper {
         removed_records: removedRecords,
         duration_ms: Math.round(performance.now() - startedMs),
       });
+      return null;
     } catch (error) {
       if (!(error instanceof JobError)) throw error;
       throw new StartError(`StoreDir ${storeDir}: ${error.message}`, { cause: error });
     }
+  }
+
+  inUse({ text }: StoreHolder, reason = ''): StartError {
+    return new StartError(`StoreDir ${this.dependencies.storeDir} is in use by ${text}${reason}`);
+  }
+
+  /** Lets go of the store, while files that are open are read on: writes are refused from now on. */
+  async handOver(): Promise<void> {
+    this.dependencies.degraded.set(true);
+    await this.close();
   }
 
   /** Called about once a second. A look that takes longer is not joined by another one. */
@@ -91,10 +118,10 @@ export class StoreKeeper {
     this.looks += 1;
     try {
       this.lastSpace = await jobs.run({ task: 'watch', identity });
-      if (this.looks % LOOKS_PER_REFRESH === 0) await jobs.run({ task: 'refresh-lock' });
+      if (this.looks % LOOKS_PER_REFRESH === 0 && this.held !== null) await jobs.run({ task: 'refresh-lock' });
     } catch (error) {
       this.lastSpace = null;
-      if (error instanceof JobError) this.health.report(error.failure);
+      if (error instanceof JobError && this.held !== null) this.health.report(error.failure);
     } finally {
       this.isLooking = false;
     }
@@ -114,16 +141,20 @@ export class StoreKeeper {
       this.dependencies.logger.log('warning', 'The store could not be closed', { error: String(error) });
     }
     held.lock.release();
+    this.dependencies.successor?.leave();
   }
 
   /** The socket is freed by the kernel on any death; the file is for servers that do not see it. */
-  private async takeLocks(identity: StoreIdentity): Promise<InstanceLock> {
-    const { jobs } = this.dependencies;
-    const lock = await lockStore(identity);
+  private async takeLocks(identity: StoreIdentity): Promise<{ lock: InstanceLock } | { holder: LockHolder }> {
+    const { jobs, successor } = this.dependencies;
+    const lock = await lockStore(identity, (socket) => {
+      if (successor === null) socket.destroy();
+      else successor.welcome(socket);
+    });
     const holder = lock === null ? await jobs.run({ task: 'holder' }) : await jobs.run({ task: 'lock' });
-    if (lock !== null && holder === null) return lock;
+    if (lock !== null && holder === null) return { lock };
     lock?.release();
-    throw new StartError(`StoreDir ${this.dependencies.storeDir} is in use by ${holder ?? 'another server'}`);
+    return { holder: holder ?? { text: 'another server', pid: null } };
   }
 
   private async probe(): Promise<void> {

@@ -3,7 +3,7 @@
  * and is started anew; nothing else notices.
  */
 
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { BufferPool } from '../shared/buffers.ts';
 import type { EventPublisher } from '../shared/events.ts';
 import type { Secrets } from '../shared/messages.ts';
@@ -54,6 +54,8 @@ export class WorkerPool {
   private readonly threads: WorkerThreads;
   private readonly uploadLanes: LaneClient[] = [];
   private readonly downloadLanes: LaneClient[] = [];
+  /** Starts of lanes that are known and do not run yet. */
+  private readonly waiting: (() => void)[] = [];
   private readonly running = new Set<Promise<unknown>>();
   private secrets: Secrets;
   private isStopping = false;
@@ -68,17 +70,23 @@ export class WorkerPool {
     });
   }
 
-  /** Starts the lanes. The store must have been prepared. */
-  startLanes(): void {
+  /** Makes the lanes known: what is said to them waits until they are started. */
+  openLanes(): void {
     const { uploadLanes, downloadLanes, firstPlace, uploadBuffers, downloadBuffers } = this.options;
     for (let index = 0; index < uploadLanes; index += 1) {
       const place = firstPlace + index;
-      this.startLane({ lanes: this.uploadLanes, index, place, name: `upload-${index}`, buffers: uploadBuffers });
+      this.openLane({ lanes: this.uploadLanes, index, place, name: `upload-${index}`, buffers: uploadBuffers });
     }
     for (let index = 0; index < downloadLanes; index += 1) {
       const place = firstPlace + uploadLanes + index;
-      this.startLane({ lanes: this.downloadLanes, index, place, name: `download-${index}`, buffers: downloadBuffers });
+      this.openLane({ lanes: this.downloadLanes, index, place, name: `download-${index}`, buffers: downloadBuffers });
     }
+  }
+
+  /** Starts the lanes. The store must have been opened. */
+  startLanes(): void {
+    if (this.uploadLanes.length === 0) this.openLanes();
+    for (const start of this.waiting.splice(0)) start();
   }
 
   /** The lane for a new upload: the one with the fewest buffers in flight, then the fewest transfers. */
@@ -122,16 +130,21 @@ export class WorkerPool {
     await this.threads.stop();
   }
 
-  private startLane(lanePlace: LanePlace): void {
+  private openLane(lanePlace: LanePlace): void {
     const { place } = lanePlace;
     const { port1, port2 } = new MessageChannel();
     const lane = new LaneClient({ name: lanePlace.name, port: port1, buffers: lanePlace.buffers });
     lanePlace.lanes[lanePlace.index] = lane;
     // What the predecessor of a lane that is started anew had promised died with it.
     new RoomLedger(this.options.settings.roomLedger, place).forgetPromises();
-    const job = { task: 'lane', port: port2, place, secrets: this.secrets } as const;
+    this.waiting.push(() => this.startLane(lanePlace, lane, port2));
+  }
+
+  private startLane(lanePlace: LanePlace, lane: LaneClient, port: MessagePort): void {
+    const { place } = lanePlace;
+    const job = { task: 'lane', port, place, secrets: this.secrets } as const;
     const ended: Promise<void> = this.threads
-      .run(job, [port2])
+      .run(job, [port])
       .then(
         (answer: WorkerAnswer) => this.laneEnded(lane, answer.isDone ? null : answer.failure),
         (error: Error) => this.laneEnded(lane, { code: 'worker-lost', detail: error.message }),
@@ -145,7 +158,9 @@ export class WorkerPool {
   }
 
   private restartLane(place: LanePlace): void {
-    if (!this.isStopping) this.startLane(place);
+    if (this.isStopping) return;
+    this.openLane(place);
+    this.startLanes();
   }
 
   private laneEnded(lane: LaneClient, failure: StorageFailure | null): void {

@@ -48,6 +48,14 @@ export interface PrepareJob {
   readonly task: 'prepare';
 }
 
+/** Who holds the lock file. */
+export interface LockHolder {
+  /** For people. */
+  readonly text: string;
+  /** Its number, when it is a process that we see; null: it lives in another container. */
+  readonly pid: number | null;
+}
+
 /** Takes the lock file, for servers that do not see each other's sockets; null when it is ours. */
 export interface LockJob {
   readonly task: 'lock';
@@ -185,9 +193,9 @@ export interface TidiedShard {
 export interface JobResults {
   readonly prepare: StoreIdentity;
   /** Who holds it; null: it is ours. */
-  readonly lock: string | null;
+  readonly lock: LockHolder | null;
   /** null: nobody that can be seen. */
-  readonly holder: string | null;
+  readonly holder: LockHolder | null;
   readonly 'refresh-lock': null;
   readonly recover: RecoveryReport;
   readonly close: null;

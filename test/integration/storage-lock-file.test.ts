@@ -43,8 +43,8 @@ test('the lock is taken once, says by whom, and is released by a clean stop', ()
   assert.equal(lockHolder(storeDir), null);
   assert.equal(takeLock(storeDir), null);
   assert.equal(readLock().pid, process.pid);
-  assert.equal(takeLock(storeDir), `process ${process.pid}`);
-  assert.equal(lockHolder(storeDir), `process ${process.pid}`);
+  assert.deepEqual(takeLock(storeDir), { text: `process ${process.pid}`, pid: process.pid });
+  assert.equal(lockHolder(storeDir)?.text, `process ${process.pid}`);
   assert.deepEqual(
     readdirSync(store.pathOf('.hfs')).filter((name) => name.startsWith('lock')),
     ['lock'],
@@ -61,7 +61,7 @@ test('F36 a lock whose process has ended is left over, however it ended', async 
   const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
   const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   writeLock({ pid: child.pid ?? 0, startTicks });
-  assert.equal(takeLock(storeDir), `process ${child.pid}`, 'it lives');
+  assert.equal(takeLock(storeDir)?.pid, child.pid, 'it lives');
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.equal(takeLock(storeDir), null);
@@ -80,7 +80,9 @@ test('F36 a lock of an earlier boot is left over', () => {
 
 test('F36 in another process namespace a lock holds as long as it is refreshed', () => {
   writeLock({ pidNamespace: 'pid:[1]' }, 20_000);
-  assert.match(takeLock(storeDir) ?? '', /^process \d+ of another container$/);
+  const holder = takeLock(storeDir);
+  assert.match(holder?.text ?? '', /^process \d+ of another container$/);
+  assert.equal(holder?.pid, null);
   writeLock({ pidNamespace: 'pid:[1]' }, 40_000);
   assert.equal(takeLock(storeDir), null);
   const seconds = (Date.now() - 25_000) / 1000;

@@ -29,6 +29,7 @@ beforeEach(async () => {
     maxConnections: 10,
     requests: new SharedCount(SharedCount.allocate(1), 0),
     certificate: null,
+    streams: new SharedCount(SharedCount.allocate(1), 0),
     proxies: () => new TrustedProxies({ ranges: [], hasUnixSocket: false }),
     traffic: {
       add: (_received, sent) => {
@@ -41,7 +42,7 @@ beforeEach(async () => {
     },
     onError: (error) => assert.fail(String(error)),
   });
-  port = (await server.listen('127.0.0.1', 0)) ?? 0;
+  port = (await server.listen('127.0.0.1', 0, false)) ?? 0;
 });
 
 afterEach(() => server.closeAll());

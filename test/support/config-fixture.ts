@@ -12,7 +12,7 @@ import { type LoadedConfig, loadConfig } from '../../src/main/config/load-config
 /** What every configuration needs, on the first two lines. */
 export const MINIMAL = 'StoreDir = "/srv/store"\nSecret = "a-secret-of-24-characters"\n';
 
-export const HOST = { cores: 4, memoryBytes: 8 * 1_024 ** 3 };
+export const HOST = { cores: 4, memoryBytes: 8 * 1_024 ** 3, migratesConnections: false };
 
 function makeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'hmac-config-'));

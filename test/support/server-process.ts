@@ -138,6 +138,18 @@ export class ServerProcess {
     }
   }
 
+  /** The same for a line with this message, which belongs to no event. */
+  async message(msg: string, timeoutMs = 10_000): Promise<LogLine> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const found = this.lines.find((line) => line.msg === msg);
+      if (found !== undefined) return found;
+      const left = deadline - Date.now();
+      if (left <= 0) throw new Error(`no line "${msg}" within ${timeoutMs} ms`);
+      await this.nextLine(left);
+    }
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

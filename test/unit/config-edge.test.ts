@@ -99,3 +99,28 @@ describe('AccelRedirectPrefix without a trusted proxy', () => {
     assert.deepEqual(withLines('AccelRedirectPrefix = "/a/"\nTrustedProxies = ["unix"]').warnings, []);
   });
 });
+
+table(
+  'SharedPort',
+  [
+    ['', false],
+    ['SharedPort = true', true],
+    ['SharedPort = true\nListenPort = "/run/x.sock"\nUnixSocket = true', true],
+  ],
+  (line, expected) => assert.equal(withLines(line).isPortShared, expected),
+);
+
+describe('SharedPort on a host that resets waiting connections', () => {
+  it('is taken with a warning, and without one on a unix socket', () => {
+    const [warning] = withLines('SharedPort = true').warnings;
+    assert.match(warning?.message ?? '', /sysctl -w net\.ipv4\.tcp_migrate_req=1/);
+    assert.deepEqual(withLines('SharedPort = true\nListenPort = "/run/x.sock"\nUnixSocket = true').warnings, []);
+  });
+});
+
+describe('SharedPort with any free port', () => {
+  it('is refused', () => {
+    const [problem = ''] = problemsOf(complete('SharedPort = true\nListenPort = 0'));
+    assert.match(problem, /SharedPort needs a ListenPort that both servers know/);
+  });
+});

@@ -41,6 +41,7 @@ const restarts: readonly (readonly [string, readonly string[]])[] = [
   ['Listeners = 8', ['Listeners', 'UploadLanes', 'DownloadLanes']],
   ['DownloadLanes = 3', ['DownloadLanes']],
   ['AccelRedirectPrefix = "/x/"', ['AccelRedirectPrefix']],
+  ['SharedPort = true', ['SharedPort']],
   ['SocketMode = "0666"', ['SocketMode']],
 ];
 

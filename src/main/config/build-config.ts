@@ -8,18 +8,13 @@ import { configWarnings } from './config-warnings.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { GivenSettings } from './given-setting.ts';
 import { accepted, type Checked, quote, refused } from './given-value.ts';
+import type { HostFacts } from './host-facts.ts';
 import { ALL_INTERFACES, mayCollide, parseHostPort } from './host-port.ts';
 import { resolveTls } from './tls-files.ts';
 
 const DEFAULT_CHUNK_BYTES = 1_048_576;
 /** Linux `sun_path` has 108 bytes with the closing NUL. */
 const MAX_SOCKET_PATH_BYTES = 107;
-
-/** What automatic values are made from. */
-export interface HostFacts {
-  readonly cores: number;
-  readonly memoryBytes: number;
-}
 
 export interface BuildInput {
   readonly settings: Settings;
@@ -69,6 +64,14 @@ const rules: readonly Rule[] = [
     check: ({ settings, isFileComplete, given }) => {
       if (settings.StoreDir !== null || given.has('StoreDir') || !isFileComplete) return null;
       return 'StoreDir is not set; write the folder that holds the files, such as StoreDir = "./uploads"';
+    },
+  },
+  {
+    keys: ['SharedPort', 'ListenPort', 'UnixSocket'],
+    check: ({ settings, cwd }) => {
+      const listen = resolveListen(settings, cwd);
+      if (!settings.SharedPort || !listen.ok || listen.value.kind !== 'tcp' || listen.value.port !== 0) return null;
+      return 'SharedPort needs a ListenPort that both servers know; port 0 is any free one';
     },
   },
   {
@@ -195,6 +198,7 @@ function toConfig(input: BuildInput, { listen, tls, storeDir }: Resolved): Unres
     storeDigest: settings.StoreDigest,
     shutdownTimeoutMs: settings.ShutdownTimeout * 1_000,
     publicOrigin: settings.PublicOrigin,
+    isPortShared: settings.SharedPort,
     accelRedirectPrefix: settings.AccelRedirectPrefix,
     trustedProxies: settings.TrustedProxies,
     maxConcurrentUploads: settings.MaxConcurrentUploads,

@@ -6,6 +6,7 @@ import { configKeyNames, rowOf, type Settings } from './config-schema.ts';
 import { formatDuration } from './duration.ts';
 import type { GivenSettings } from './given-setting.ts';
 import { type GivenValue, quote } from './given-value.ts';
+import type { HostFacts } from './host-facts.ts';
 import { formatHostPort, isWildcard } from './host-port.ts';
 import { isPlainPath } from './url-path.ts';
 
@@ -22,7 +23,7 @@ export interface WarningFacts {
   readonly given: GivenSettings;
   readonly isFileWorldReadable: boolean;
   readonly file: string;
-  readonly host: { readonly memoryBytes: number };
+  readonly host: Pick<HostFacts, 'memoryBytes' | 'migratesConnections'>;
 }
 
 const secretKeys = ['Secret', 'PreviousSecrets', 'DeleteSecret'] as const;
@@ -89,6 +90,16 @@ function tlsWarnings({ tls }: UnresolvedConfig): readonly ConfigWarning[] {
     warnings.push({ reason: null, message });
   }
   return warnings;
+}
+
+function handoverWarnings(
+  { isPortShared, listen }: UnresolvedConfig,
+  { host }: WarningFacts,
+): readonly ConfigWarning[] {
+  if (!isPortShared || listen.kind === 'unix' || host.migratesConnections) return [];
+  const message =
+    'SharedPort: a connection that comes in the moment in which the port changes hands is reset; run: sysctl -w net.ipv4.tcp_migrate_req=1';
+  return [{ reason: null, message }];
 }
 
 function exposureWarnings(config: UnresolvedConfig, facts: WarningFacts): readonly ConfigWarning[] {
@@ -168,6 +179,7 @@ export function configWarnings(config: UnresolvedConfig, facts: WarningFacts): r
     ...exposureWarnings(config, facts),
     ...tlsWarnings(config),
     ...trustWarnings(config),
+    ...handoverWarnings(config, facts),
     ...pathWarnings(config),
     ...expiryWarnings(config),
     ...versionWarnings(config, facts),

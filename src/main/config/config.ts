@@ -80,6 +80,8 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
   /** `https://files.example.org`, for absolute Location values; null: path-only. */
   readonly publicOrigin: string | null;
+  /** Both ports are shared with a successor or predecessor. */
+  readonly isPortShared: boolean;
   /** Where a trusted nginx finds the store, with both slashes; null: it sends no file itself. */
   readonly accelRedirectPrefix: string | null;
   /** Whose word about client addresses is taken. */

@@ -75,6 +75,7 @@ ${table(
     ['', '`MaxVersions` without `EnableVersioning`; `ChunkSize` with `ChunkingEnabled = false`'],
     ['', '32 uploads at once would take more than a quarter of the memory with this `ChunkSize`'],
     ['', 'the certificate has expired; every user of the machine can read its key'],
+    ['', '`SharedPort` while the kernel setting `net.ipv4.tcp_migrate_req` is 0'],
     ['', '`TrustedProxies` contains a network of all addresses; `AccelRedirectPrefix` without `TrustedProxies`'],
     ['', '`UploadSubDir` has characters that clients percent-encode'],
     ['', 'an entry of `AllowedExtensions` contains a dot, such as `.tar.gz`, and so never matches'],

@@ -3,7 +3,7 @@
 import { configKey } from './config-key.ts';
 import { accepted, type Checked, refused } from './given-value.ts';
 import { parseTrustedPeers } from './trusted-peers.ts';
-import { andThen, type Check, checkPath, checkText, checkTexts } from './value-checks.ts';
+import { andThen, type Check, checkBoolean, checkPath, checkText, checkTexts } from './value-checks.ts';
 
 /** Whoever may write to a unix socket may connect to it; the other bits mean nothing there. */
 const checkSocketMode: Check<number> = andThen(checkText, (text) => {
@@ -28,6 +28,16 @@ export const keysOfTheEdge = {
     summary: 'Permissions of the unix socket: who may write to it may connect.',
     notes: 'With `"0660"` put the user of the proxy into the group of the server.',
     check: checkSocketMode,
+  }),
+  SharedPort: configKey({
+    type: 'boolean',
+    topic: 'Listening',
+    default: { type: 'boolean', value: false },
+    accepts: '`true`, `false`',
+    summary: 'Lets a second server with the same StoreDir take over without a lost request.',
+    notes:
+      'The second one is started beside the first, which finishes what it has begun and ends. Both need this setting, and other programs of the same user can then share the port unnoticed. See [operations.md](operations.md#upgrade-without-downtime).',
+    check: checkBoolean,
   }),
   TLSCertFile: configKey({
     type: 'string',

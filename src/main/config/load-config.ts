@@ -3,15 +3,15 @@
  * mistake at once. Creates nothing and opens nothing but the files that hold settings.
  */
 
-import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
-import { buildConfig, type HostFacts } from './build-config.ts';
+import { buildConfig } from './build-config.ts';
 import type { UnresolvedConfig } from './config.ts';
 import { type ConfigProblem, type Place, sortProblems } from './config-problem.ts';
 import { type ConfigKeyName, configKeyNames, rowOf, type Settings } from './config-schema.ts';
 import { type Environment, readEnvironment, SECRET_FILE_VARIABLE } from './environment.ts';
 import { explainRefusal, type GivenSetting, type GivenSettings } from './given-setting.ts';
 import type { GivenValue } from './given-value.ts';
+import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { readTextFile } from './read-text-file.ts';
 import { withoutLineEnd } from './secret-file.ts';
@@ -64,7 +64,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     failed: checked.failed,
     isFileComplete: fromFile.isComplete,
     isFileWorldReadable: fromFile.isWorldReadable,
-    host: options.host ?? { cores: availableParallelism(), memoryBytes: totalmem() },
+    host: options.host ?? readHostFacts(),
     file,
     configPath,
     cwd,

@@ -54,6 +54,7 @@ const fieldsOfKey = {
   SocketMode: ({ socketMode }) => socketMode,
   TLSCertFile: ({ tls }) => tls && [tls.certFile, tls.fingerprint],
   TLSKeyFile: ({ tls }) => tls?.keyFile,
+  SharedPort: ({ isPortShared }) => isPortShared,
   AccelRedirectPrefix: ({ accelRedirectPrefix }) => accelRedirectPrefix,
   TrustedProxies: ({ trustedProxies }) => trustedProxies,
 } satisfies Record<ConfigKeyName, (config: Config) => unknown>;

@@ -3,7 +3,7 @@
  * live socket or somebody's file, so it is looked at first. Start-up only.
  */
 
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 
 /** A socket file as it was made: another one may lie at its path later. */
@@ -28,6 +28,12 @@ export function openSocket(path: string, mode: number): SocketFile {
   chmodSync(path, mode);
   const { dev, ino } = lstatSync(path, { bigint: true });
   return { path, device: dev, inode: ino };
+}
+
+/** Gives the socket a name that another one has; who connects gets the one or the other. */
+export function moveSocket(file: SocketFile, path: string): SocketFile {
+  renameSync(file.path, path);
+  return { ...file, path };
 }
 
 /** Removes the socket, and nothing that has taken its place. */

@@ -32,12 +32,15 @@ export class ListenerHost {
   private readonly send: (message: FromListener) => void;
   private readonly exit: (status: number) => void;
   private ticker: NodeJS.Timeout | null = null;
+  /** When the thread is started. */
+  private readonly isStoreOpen: boolean;
   private hasFailed = false;
 
   constructor({ uws, settings, send, exit }: ListenerHostDependencies) {
     this.send = send;
     this.exit = exit;
-    const { interests, memory } = settings;
+    const { interests, memory, isStoreOpen } = settings;
+    this.isStoreOpen = isStoreOpen;
     this.relay = new EventRelay({ interests, send: (batch) => send({ type: 'events', batch }) });
     const health = new StoreHealthReporter({
       flag: new SharedFlag(memory.degraded),
@@ -47,7 +50,8 @@ export class ListenerHost {
   }
 
   start(): void {
-    this.plane.start();
+    this.plane.open();
+    if (this.isStoreOpen) this.plane.start();
     this.lag.start();
     this.ticker = setInterval(() => this.tellFigures(), FIGURES_INTERVAL_MS);
     this.tellFigures();
@@ -68,8 +72,14 @@ export class ListenerHost {
       case 'events.taken':
         this.relay.taken();
         break;
+      case 'store.opened':
+        this.plane.start();
+        break;
+      case 'resume':
+        this.plane.server.resume();
+        break;
       case 'drain':
-        this.plane.server.stopListening();
+        this.plane.server.drain();
         break;
       case 'stop':
         void this.stop();

@@ -22,6 +22,8 @@ export interface ListenerSettings {
   readonly workerSettings: WorkerSettings;
   readonly memory: SharedMemory;
   readonly interests: readonly EventInterest[];
+  /** False: requests wait for `store.opened`. */
+  readonly isStoreOpen: boolean;
 }
 
 /** What a listener is like, told once a second. */
@@ -37,8 +39,11 @@ export type ToListener =
   | { readonly type: 'events.taken' }
   /** No connection is handed to what the server was before it was renewed. */
   | { readonly type: 'retire' }
-  /** The port is closed: connections are told to close with their next answer. */
+  | { readonly type: 'store.opened' }
+  /** Connections are to be told to close with their next answer. */
   | { readonly type: 'drain' }
+  /** Connections are kept again. */
+  | { readonly type: 'resume' }
   /** No connection will be handed over any more: end, and leave nothing. */
   | { readonly type: 'stop' }
   /** The same, but at once: let go of all connections and wait for nothing. */

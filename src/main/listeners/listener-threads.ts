@@ -58,6 +58,7 @@ export class ListenerThreads implements Listeners {
   private readonly places: readonly Place[];
   private config: Config;
   private launches = 0;
+  private isStoreOpen = false;
   private isStopping = false;
 
   constructor(dependencies: ListenerThreadsDependencies) {
@@ -126,9 +127,22 @@ export class ListenerThreads implements Listeners {
     return this.places.reduce((lag, { figures }) => worseLag(lag, figures?.lag ?? NO_LAG), NO_LAG);
   }
 
+  storeOpened(): void {
+    this.isStoreOpen = true;
+    this.tellAll({ type: 'store.opened' });
+  }
+
+  drain(): void {
+    this.tellAll({ type: 'drain' });
+  }
+
+  resume(): void {
+    this.tellAll({ type: 'resume' });
+  }
+
   stopAccepting(): void {
     this.acceptor.stopListening();
-    this.tellAll({ type: 'drain' });
+    this.drain();
   }
 
   async stop(): Promise<void> {
@@ -161,7 +175,8 @@ export class ListenerThreads implements Listeners {
     const { config } = this;
     this.launches += 1;
     const name = `${this.dependencies.name}.${this.launches.toString(36)}`;
-    const settings = { name, plane, config, share, workerSettings, memory, interests: events.interests };
+    const { interests } = events;
+    const settings = { name, plane, config, share, workerSettings, memory, interests, isStoreOpen: this.isStoreOpen };
     const thread = new ListenerThread(settings, this.ownerOf(place));
     place.thread = thread;
     void thread.ended.then((cause) => this.threadEnded(place, cause));

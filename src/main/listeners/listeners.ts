@@ -8,8 +8,10 @@ import type { PoolStats } from '../worker-pool.ts';
 export interface Listeners {
   /** Where clients connect to. It may listen once `start` has resolved. */
   readonly port: Port;
-  /** Resolves when all of them could serve. The store must have been prepared. Errors: StartError. */
+  /** Resolves when requests may come to all of them; they wait until the store is open. Errors: StartError. */
   start(): Promise<void>;
+  /** The store is open: requests are taken up. */
+  storeOpened(): void;
   /** What a new configuration changes while the server runs. Resolves when it is in effect everywhere. */
   applyConfig(config: Config): Promise<void>;
   /** How many serve at this moment. */
@@ -22,7 +24,11 @@ export interface Listeners {
   readLag(): LagReading | null;
   /** The same of the last second alone, however often it is asked. */
   readonly latestLag: LagReading | null;
-  /** Takes no new connections; what runs goes on. */
+  /** Connections are told to close with their next answer; new ones are taken. */
+  drain(): void;
+  /** Connections are kept again. */
+  resume(): void;
+  /** Takes no new connections either; what runs goes on. */
   stopAccepting(): void;
   /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
   stop(): Promise<void>;

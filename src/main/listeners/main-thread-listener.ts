@@ -29,6 +29,10 @@ export class MainThreadListener implements Listeners {
   }
 
   async start(): Promise<void> {
+    this.plane.open();
+  }
+
+  storeOpened(): void {
     this.plane.start();
     this.isServing = true;
   }
@@ -39,6 +43,14 @@ export class MainThreadListener implements Listeners {
 
   readLag(): null {
     return null;
+  }
+
+  drain(): void {
+    this.plane.server.drain();
+  }
+
+  resume(): void {
+    this.plane.server.resume();
   }
 
   stopAccepting(): void {

@@ -8,7 +8,8 @@ interface ListenWithOptions {
   listen(host: string, port: number, options: number, callback: (socket: us_listen_socket | false) => void): unknown;
 }
 
-/** Of `ListenOptions`, which is a type without a value. The library would otherwise share a port silently. */
+/** Of `ListenOptions`, which is a type without values. By default the library shares a port silently. */
+const SHARED_PORT = 0;
 const EXCLUSIVE_PORT = 1;
 
 export class ListenSocket {
@@ -21,11 +22,11 @@ export class ListenSocket {
     this.app = app;
   }
 
-  /** Resolves to the port, or to null when the address cannot be had. */
-  listen(host: string, port: number): Promise<number | null> {
+  /** Resolves to the port, or to null when the address cannot be had. A shared port is had with others that share it. */
+  listen(host: string, port: number, isShared: boolean): Promise<number | null> {
     return new Promise((resolve) => {
       const app = this.app as unknown as ListenWithOptions;
-      app.listen(host, port, EXCLUSIVE_PORT, (socket) => {
+      app.listen(host, port, isShared ? SHARED_PORT : EXCLUSIVE_PORT, (socket) => {
         resolve(this.keep(socket) ? this.uws.us_socket_local_port(socket as us_listen_socket) : null);
       });
     });

@@ -38,6 +38,8 @@ export interface ServedAppOptions {
   readonly maxConnections: number;
   /** Requests that have not been answered completely. */
   readonly requests: OpenCount;
+  /** Those of them of which the body of the answer is on its way. */
+  readonly streams: OpenCount;
   /** Whose word about client addresses is taken. */
   readonly proxies: () => TrustedProxies;
   /** Told about once a second how many body bytes have moved since the last time. */
@@ -89,6 +91,10 @@ export class ServedApp implements ExchangeHost {
     this.isDraining = true;
   }
 
+  resume(): void {
+    this.isDraining = false;
+  }
+
   /** Ends every connection at once, also those that an acceptor has sent on their way. */
   close(): void {
     this.drain();
@@ -126,8 +132,13 @@ export class ServedApp implements ExchangeHost {
     return this.exchanges.add(exchange);
   }
 
-  ended(ticket: number): void {
+  streamBegan(): void {
+    this.options.streams.add(1);
+  }
+
+  ended(ticket: number, hasStreamed: boolean): void {
     this.exchanges.remove(ticket);
+    if (hasStreamed) this.options.streams.add(-1);
     this.options.requests.add(-1);
   }
 

@@ -30,8 +30,8 @@ export class UwsAcceptor {
     this.listenSocket = new ListenSocket(uws, this.app);
   }
 
-  listen(host: string, port: number): Promise<number | null> {
-    return this.listenSocket.listen(host, port);
+  listen(host: string, port: number, isShared: boolean): Promise<number | null> {
+    return this.listenSocket.listen(host, port, isShared);
   }
 
   listenUnix(path: string): Promise<boolean> {

@@ -27,8 +27,10 @@ export interface ExchangeHost {
   clientOf(peer: Peer, head: RequestHead): string;
   /** Counts the exchange in; returns what `ended` knows it by. */
   began(exchange: UwsExchange): number;
+  /** The head of a streamed answer is decided. */
+  streamBegan(): void;
   /** The exchange is over: answered or gone. Called once. */
-  ended(ticket: number): void;
+  ended(ticket: number, hasStreamed: boolean): void;
   /** Body bytes that have come and gone since the last call: about once a second, and at the end. */
   moved(receivedBytes: number, sentBytes: number): void;
   /** An exception in a callback: a bug, which ends this exchange and nothing else. */
@@ -158,6 +160,7 @@ export class UwsExchange implements Exchange {
     if (this.state !== 'open' || this.reply !== null) return;
     this.streamed = { head, block: fieldBlock(head.fields), isHeadWritten: false };
     this.state = 'streaming';
+    this.host.streamBegan();
     this.status = head.status;
     this.res.onWritable(() => {
       this.guard(onDrain);
@@ -337,7 +340,7 @@ export class UwsExchange implements Exchange {
     if (this.isOver) return;
     this.state = state;
     this.tellMoved();
-    this.host.ended(this.ticket);
+    this.host.ended(this.ticket, this.streamed !== null);
     if (state === 'answered') for (const listener of this.answeredListeners) listener();
     else for (const listener of this.goneListeners) listener(this.goneReason);
   }

@@ -34,9 +34,9 @@ export class UwsServer {
     this.current = this.createApp(options.certificate);
   }
 
-  /** Listens on a TCP port. Resolves to the port, or to null when the address cannot be had. */
-  async listen(host: string, port: number): Promise<number | null> {
-    const bound = await this.openDoor().listen(host, port);
+  /** Listens on a TCP port. Resolves to the port, or to null when the address cannot be had; see ListenSocket. */
+  async listen(host: string, port: number, isShared: boolean): Promise<number | null> {
+    const bound = await this.openDoor().listen(host, port, isShared);
     if (bound !== null) this.startClock();
     return bound;
   }
@@ -76,9 +76,19 @@ export class UwsServer {
     for (const app of this.earlier) app.drain();
   }
 
-  /** Takes no new connections; those that are open are told to close with their next answer. */
-  stopListening(): void {
+  /** Connections are told to close with their next answer; new ones are taken. */
+  drain(): void {
     for (const app of this.apps) app.drain();
+  }
+
+  /** Connections are kept again; those of an earlier certificate are not. */
+  resume(): void {
+    this.current.resume();
+  }
+
+  /** Takes no new connections either. */
+  stopListening(): void {
+    this.drain();
     if (this.door instanceof UwsAcceptor) this.door.stopListening();
     else this.door?.close();
   }

@@ -14,6 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import type { LockHolder } from '../../shared/worker-jobs.ts';
 import { type Folder, inside } from './folder.ts';
 import { withOwnTree, withRoot } from './own-folders.ts';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
@@ -35,12 +36,12 @@ interface LockOwner {
 }
 
 /** Takes the lock; null when it is ours, otherwise who holds it. */
-export function takeLock(storeDir: string): string | null {
+export function takeLock(storeDir: string): LockHolder | null {
   return withRoot(storeDir, (root) => withOwnTree(root, take));
 }
 
 /** Who holds the lock; null when nobody does, or what lies there is left over or cannot be read. */
-export function lockHolder(storeDir: string): string | null {
+export function lockHolder(storeDir: string): LockHolder | null {
   return withRoot(storeDir, (root) => withOwnTree(root, (own) => holderOf(inside(own, LOCK_FILE))));
 }
 
@@ -54,7 +55,7 @@ export function releaseLock(own: Folder): void {
   attempt('unlink lock', () => unlinkIfThere(inside(own, LOCK_FILE)));
 }
 
-function take(own: Folder): string | null {
+function take(own: Folder): LockHolder | null {
   const owner = thisProcess();
   const path = inside(own, LOCK_FILE);
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
@@ -66,22 +67,24 @@ function take(own: Folder): string | null {
       if (holder !== null) return holder;
       removeStale(path, `${draft}.stale`);
     }
-    return 'another server that is just starting';
+    return { text: 'another server that is just starting', pid: null };
   } finally {
     unlinkIfThere(draft);
   }
 }
 
-function holderOf(path: string): string | null {
+function holderOf(path: string): LockHolder | null {
   const owner = readOwner(path);
   if (owner === null) return null;
   const self = thisProcess();
   if (owner.bootId !== self.bootId) return null;
+  const { pid } = owner;
   if (owner.pidNamespace === self.pidNamespace) {
-    return startTicksOf(owner.pid) === owner.startTicks ? `process ${owner.pid}` : null;
+    return startTicksOf(pid) === owner.startTicks ? { text: `process ${pid}`, pid } : null;
   }
   const { mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  return Math.abs(Date.now() - mtimeMs) < FRESH_MS ? `process ${owner.pid} of another container` : null;
+  if (Math.abs(Date.now() - mtimeMs) >= FRESH_MS) return null;
+  return { text: `process ${pid} of another container`, pid: null };
 }
 
 function touch(own: Folder): void {

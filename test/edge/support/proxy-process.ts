@@ -3,9 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '../../support/free-port.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { shippedFile } from './shipped-file.ts';
 
@@ -161,17 +162,6 @@ export function caddy(): Prepare {
     writeFileSync(join(folder, 'Caddyfile'), text.replace('{\n', '{\n\tadmin off\n'));
     return ['caddy', 'run', '--config', join(folder, 'Caddyfile'), '--adapter', 'caddyfile'];
   };
-}
-
-/** A port on loopback on which nobody listens right now. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 async function accepts(port: number): Promise<boolean> {
