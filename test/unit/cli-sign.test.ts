@@ -5,10 +5,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { bearerToken, readBearerJwt } from '../../src/main/auth/bearer-jwt.ts';
 import { parseRequestTarget } from '../../src/main/auth/request-target.ts';
 import { createSlotUrl } from '../../src/main/cli/slot-url.ts';
+import type { FileKey } from '../../src/shared/files.ts';
 import { type CommandRun, run } from '../support/command-run.ts';
 import { inFolderAsync } from '../support/config-fixture.ts';
+import { hmacHex, signDelete } from '../support/sign.ts';
 
 const NOW_MS = 1_893_452_400_500;
 const NOW_SECONDS = 1_893_452_400;
@@ -151,6 +154,41 @@ describe('sign', () => {
   });
 });
 
+describe('sign, beside URLs of uploads,', () => {
+  it('signs a deletion like Metronome 4.0.5', async () => {
+    const lines = 'Secret = "your-very-secure-secret-key"\nDeleteSecret = "del"\n';
+    const { status, stdout } = await sign(['abc123/hello.txt', '--delete'], lines);
+    const [, mac] = /\?token=(\w+)\n$/.exec(stdout) ?? [];
+    assert.deepEqual([status, mac], [0, signDelete('your-very-secure-secret-key', 'abc123/hello.txt', 'del')]);
+    const full = await sign(['a', '--delete'], `${lines}UploadSubDir = "files"\nSignedPath = "full"\n`);
+    const whole = signDelete('your-very-secure-secret-key', 'files/a', 'del');
+    assert.equal(full.stdout, `http://localhost:8080/files/a?token=${whole}\n`);
+  });
+
+  it('signs a token like mod_http_file_share, and prints the field to send with it', async () => {
+    const argv = ['slot/Grüße 1.png', '12', '--protocol', 'jwt', '--owner', 'user@example.com', '--file-expires', '7d'];
+    const { status, stdout } = await sign([...argv, '--expires', '5m'], PROSODY);
+    const [url = '', field = ''] = stdout.split('\n');
+    assert.deepEqual([status, url], [0, 'http://localhost:8080/upload/slot/Gr%C3%BC%C3%9Fe%201.png']);
+    const key = 'slot/Grüße 1.png' as FileKey;
+    const token = bearerToken(field.replace('Authorization: ', '')) ?? '';
+    const read = readBearerJwt(token, { key, size: 12, nowSeconds: NOW_SECONDS });
+    assert.ok(read.kind === 'token');
+    assert.equal(read.mac, hmacHex('s3cret-s3cret-s3cret', read.signedText));
+    assert.deepEqual(
+      [read.usableUntilMs, read.expiresAtMs, read.owner, read.type],
+      [(NOW_SECONDS + 300) * 1_000, (NOW_SECONDS + 604_800) * 1_000, 'user@example.com', 'image/png'],
+    );
+    const bare = await sign(['slot/a', '12', '--protocol', 'jwt'], PROSODY);
+    const plain = readBearerJwt(bare.stdout.trimEnd().split(' ').at(-1) ?? '', {
+      key: 'slot/a' as FileKey,
+      size: 12,
+      nowSeconds: NOW_SECONDS,
+    });
+    assert.ok(plain.kind === 'token' && plain.owner === null && plain.expiresAtMs === null);
+  });
+});
+
 describe('sign refuses', () => {
   const rows: readonly (readonly [readonly string[], RegExp])[] = [
     [['/a', '1'], /PATH begins with a slash/],
@@ -164,8 +202,17 @@ describe('sign refuses', () => {
     [['a', '01'], /SIZE is the number of bytes/],
     [['a', '1k'], /SIZE is the number of bytes/],
     [['a', '12345678901234567890'], /SIZE is the number of bytes/],
-    [['a', '1', '--protocol', 'v1'], /--protocol is one of v, v2, token, v3/],
-    [['a', '1', '--expires', '5m'], /only URLs of --protocol v3 expire/],
+    [['a', '1', '--protocol', 'v1'], /--protocol is one of v, v2, token, v3, jwt/],
+    [['a', '1', '--expires', '5m'], /only --protocol v3 and jwt expire/],
+    [['a'], /sign needs SIZE/],
+    [['a', '1', '--owner', 'x@y'], /--owner belongs to --protocol jwt/],
+    [['a/b', '1', '--file-expires', '7d'], /--file-expires belongs to --protocol jwt/],
+    [['a/b', '9007199254740993', '--protocol', 'jwt'], /no SIZE of more than 2\^53 bytes/],
+    [['a', '1', '--protocol', 'jwt'], /a token is for a PATH with a folder/],
+    [['a/b', '1', '--protocol', 'jwt', '--file-expires', 'x'], /--file-expires is a duration/],
+    [['a', '1', '--delete'], /a deletion has no SIZE/],
+    [['a', '--delete', '--protocol', 'token'], /--protocol does not belong to --delete/],
+    [['a', '--delete'], /DeleteSecret is not set/],
     [['a', '1', '--protocol', 'v3', '--expires', '5'], /--expires is a duration/],
     [['a', '1', '--protocol', 'v3', '--expires', '1000000000'], /--expires is not in the future/],
     [['a', '1', '--protocol', 'v3', '--expires', '0'], /--expires is not in the future/],

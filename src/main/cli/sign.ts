@@ -1,45 +1,18 @@
-/** `sign`: prints an upload URL, made with the secret of the configuration. A secret is never an argument. */
+/** `sign`: prints the URL of an upload or a deletion, made with the secret of the configuration. A secret is never an argument. */
 
 import type { FileKey } from '../../shared/files.ts';
 import { signedTypesOf } from '../auth/extension-types.ts';
 import { extensionOf } from '../auth/request-target.ts';
 import type { Config, UnresolvedConfig } from '../config/config.ts';
-import { parseDuration } from '../config/duration.ts';
 import { readGeneratedSecret, SecretFileError } from '../config/secret-file.ts';
 import { parseOrigin } from '../config/url-path.ts';
 import { type Command, type CommandInput, type CommandIo, configOption, exitStatus, UsageError } from './command.ts';
 import { readCommandConfig } from './command-config.ts';
-import { createSlotUrl, localOrigin, type SlotProtocol, slotProtocols } from './slot-url.ts';
-import { readKey } from './stored-path.ts';
+import { readOrder, type SignOrder, signProtocols } from './sign-order.ts';
+import { createSlotToken } from './slot-token.ts';
+import { createDeleteUrl, createFileUrl, createSlotUrl, localOrigin } from './slot-url.ts';
 
-const DEFAULT_EXPIRES = '1h';
 const OCTET_STREAM = 'application/octet-stream';
-
-function readSize(size: string): string {
-  if (/^(?:0|[1-9]\d{0,18})$/.test(size)) return size;
-  throw new UsageError('SIZE is the number of bytes in digits, such as $(stat -c %s FILE)');
-}
-
-function readProtocol(text: string | undefined): SlotProtocol {
-  if (text === undefined) return 'v2';
-  const protocol = slotProtocols.find((candidate) => candidate === text);
-  if (protocol === undefined) throw new UsageError(`--protocol is one of ${slotProtocols.join(', ')}`);
-  return protocol;
-}
-
-/** Unix time, from such a time or from a duration that begins now. */
-function readExpires(text: string | undefined, protocol: SlotProtocol, nowMs: number): number {
-  if (text !== undefined && protocol !== 'v3') throw new UsageError('only URLs of --protocol v3 expire');
-  const wanted = text ?? DEFAULT_EXPIRES;
-  const nowSeconds = Math.floor(nowMs / 1_000);
-  const duration = parseDuration(wanted);
-  const expiresAt = /^\d{9,15}$/.test(wanted)
-    ? Number(wanted)
-    : nowSeconds + (duration.ok ? duration.value : Number.NaN);
-  if (Number.isNaN(expiresAt)) throw new UsageError('--expires is a duration such as 5m, or a unix time in seconds');
-  if (expiresAt <= nowSeconds) throw new UsageError('--expires is not in the future');
-  return expiresAt;
-}
 
 function readOrigin(text: string | undefined, config: UnresolvedConfig): string {
   if (text !== undefined) {
@@ -74,26 +47,49 @@ function defaultType(config: UnresolvedConfig, key: FileKey): string {
   return config.typeByExtension ? byExtension : OCTET_STREAM;
 }
 
+/** What the server would refuse as a whole. */
+function refuseWhatIsOff(config: UnresolvedConfig, order: SignOrder): void {
+  if (order.kind === 'url' && order.protocol === 'v3' && !config.acceptV3) {
+    throw new UsageError('AcceptV3 = false: the server refuses v3 URLs');
+  }
+  if (order.kind === 'deletion' && config.deleteSecret === null) {
+    throw new UsageError('DeleteSecret is not set: the server refuses deletions');
+  }
+}
+
+/** The lines to print: a URL, and for a token the field that goes with it. */
+function linesOf(order: SignOrder, { origin, config, nowMs }: SignContext): readonly string[] {
+  const { key } = order;
+  if (order.kind === 'deletion') {
+    return [createDeleteUrl({ origin, config, key, deleteSecret: config.deleteSecret ?? '' })];
+  }
+  const type = order.type ?? defaultType(config, key);
+  if (order.kind === 'url') return [createSlotUrl({ origin, config, ...order, type })];
+  const issuedAtSeconds = Math.floor(nowMs / 1_000);
+  const token = createSlotToken({ secret: config.secret, issuedAtSeconds, ...order, type });
+  return [createFileUrl({ origin, config, key }), `Authorization: Bearer ${token}`];
+}
+
+interface SignContext {
+  readonly origin: string;
+  readonly config: Config;
+  readonly nowMs: number;
+}
+
 async function sign(input: CommandInput, io: CommandIo): Promise<number> {
-  const { options, positionals } = input;
-  const [path = '', size = ''] = positionals;
-  const key = readKey(path);
-  const sizeBytes = readSize(size);
-  const protocol = readProtocol(options.get('protocol'));
-  const expiresAtSeconds = readExpires(options.get('expires'), protocol, io.now());
+  const order = readOrder(input, io.now());
   const loaded = readCommandConfig(input, io);
   if (loaded === null) return exitStatus.configuration;
-  const origin = readOrigin(options.get('origin'), loaded);
-  if (protocol === 'v3' && !loaded.acceptV3) throw new UsageError('AcceptV3 = false: the server refuses v3 URLs');
+  const origin = readOrigin(input.options.get('origin'), loaded);
+  refuseWhatIsOff(loaded, order);
   try {
     const config = withSecret(loaded);
     if (config === null) {
       io.stderr.write('there is no secret yet: set Secret, or start the server once, which makes one\n');
       return exitStatus.failure;
     }
-    const type = options.get('type') ?? defaultType(config, key);
-    warn(config, key, sizeBytes, io);
-    io.stdout.write(`${createSlotUrl({ origin, config, key, sizeBytes, type, protocol, expiresAtSeconds })}\n`);
+    if (order.kind !== 'deletion') warn(config, order.key, order.sizeBytes, io);
+    for (const line of linesOf(order, { origin, config, nowMs: io.now() })) io.stdout.write(`${line}\n`);
     return exitStatus.ok;
   } catch (error) {
     if (!(error instanceof SecretFileError)) throw error;
@@ -104,16 +100,19 @@ async function sign(input: CommandInput, io: CommandIo): Promise<number> {
 
 export const signCommand: Command = {
   name: 'sign',
-  arguments: ['PATH', 'SIZE'],
+  arguments: ['PATH', '[SIZE]'],
   summary: 'prints the URL to which a file of SIZE bytes can be uploaded with PUT',
   details: `PATH is relative to UploadSubDir, as it is stored, not encoded. The secret is that of the
 configuration.
 
   curl -T photo.jpg "$(hmac-file-server sign photo.jpg $(stat -c %s photo.jpg))"`,
   options: {
-    type: { value: 'TYPE', help: 'media type that v2 and token sign; default: that of the extension' },
-    protocol: { value: 'NAME', choices: slotProtocols, help: 'v, v2, token or v3; default: v2' },
-    expires: { value: 'WHEN', help: 'v3 only: a duration such as 5m, or a unix time; default: 1h' },
+    type: { value: 'TYPE', help: 'media type that v2, token and jwt sign; default: that of the extension' },
+    protocol: { value: 'NAME', choices: signProtocols, help: 'v, v2, token, v3 or jwt; default: v2' },
+    expires: { value: 'WHEN', help: 'v3 and jwt: a duration such as 5m, or a unix time; default: 1h' },
+    owner: { value: 'NAME', help: 'jwt only: whose file it is, for OwnerQuota' },
+    'file-expires': { value: 'WHEN', help: 'jwt only: when the file expires; default: as FileTTL says' },
+    delete: { value: null, help: 'print the URL that deletes PATH; needs DeleteSecret' },
     origin: { value: 'URL', help: 'scheme and host of the URL; default: PublicOrigin, or ListenPort' },
     config: configOption,
   },

@@ -1,4 +1,4 @@
-/** Makes signed upload URLs the way issuers do, for `sign` and for the example that the server prints. */
+/** Makes signed URLs the way issuers do, for `sign` and for the example that the server prints. */
 
 import { createHmac } from 'node:crypto';
 import type { FileKey } from '../../shared/files.ts';
@@ -9,11 +9,15 @@ import { formatHostPort, isWildcard } from '../config/host-port.ts';
 export const slotProtocols = ['v', 'v2', 'token', 'v3'] as const;
 export type SlotProtocol = (typeof slotProtocols)[number];
 
-export interface SlotUrlInput {
+/** A file on a server. */
+interface FileUrlInput {
   /** Scheme and host, without a slash at the end. */
   readonly origin: string;
   readonly config: Pick<Config, 'secret' | 'basePath' | 'signedPath'>;
   readonly key: FileKey;
+}
+
+export interface SlotUrlInput extends FileUrlInput {
   /** Decimal digits without leading zeros. */
   readonly sizeBytes: string;
   /** The media type that v2 and token sign. */
@@ -36,10 +40,29 @@ export function encodePath(path: string): string {
   return path.split('/').map(encodeSegment).join('/');
 }
 
+/** The URL of a file, as it is fetched. */
+export function createFileUrl({ origin, config, key }: FileUrlInput): string {
+  return `${origin}${config.basePath}${encodePath(key)}`;
+}
+
+/** The URL with which a file can be deleted (Metronome). */
+export function createDeleteUrl(input: FileUrlInput & { readonly deleteSecret: string }): string {
+  const text = `${signedPath(input)}\0${input.deleteSecret}`;
+  return `${createFileUrl(input)}?token=${macOf(input, text)}`;
+}
+
+function signedPath({ config, key }: FileUrlInput): string {
+  return config.signedPath === 'full' ? fullPath(key, config.basePath) : key;
+}
+
+function macOf({ config }: FileUrlInput, text: string): string {
+  return createHmac('sha256', config.secret).update(text).digest('hex');
+}
+
 /** The text under the HMAC. */
-function signedText({ config, key, sizeBytes, type, protocol, expiresAtSeconds }: SlotUrlInput): string {
-  const whole = fullPath(key, config.basePath);
-  const path = config.signedPath === 'full' ? whole : key;
+function signedText(input: SlotUrlInput): string {
+  const { config, key, sizeBytes, type, protocol, expiresAtSeconds } = input;
+  const path = signedPath(input);
   switch (protocol) {
     case 'v':
       return `${path} ${sizeBytes}`;
@@ -47,7 +70,7 @@ function signedText({ config, key, sizeBytes, type, protocol, expiresAtSeconds }
     case 'token':
       return `${path}\0${sizeBytes}\0${type}`;
     case 'v3':
-      return `PUT\n${expiresAtSeconds}\n/${whole}`;
+      return `PUT\n${expiresAtSeconds}\n/${fullPath(key, config.basePath)}`;
     default:
       return protocol satisfies never;
   }
@@ -55,9 +78,8 @@ function signedText({ config, key, sizeBytes, type, protocol, expiresAtSeconds }
 
 /** The URL to which a file of exactly this size (and, with v2 and token, this type) can be uploaded with PUT. */
 export function createSlotUrl(input: SlotUrlInput): string {
-  const mac = createHmac('sha256', input.config.secret).update(signedText(input)).digest('hex');
   const expires = input.protocol === 'v3' ? `&expires=${input.expiresAtSeconds}` : '';
-  return `${input.origin}${input.config.basePath}${encodePath(input.key)}?${input.protocol}=${mac}${expires}`;
+  return `${createFileUrl(input)}?${input.protocol}=${macOf(input, signedText(input))}${expires}`;
 }
 
 /** Where the server is reached from this machine; null: a unix socket, or a port that is not known yet. */
