@@ -3,6 +3,7 @@
  * and the buffers between them. It knows neither configuration files nor who listens to its events.
  */
 
+import { AddressCounts } from '../shared/address-counts.ts';
 import { BufferPool } from '../shared/buffers.ts';
 import { ContentGenerations } from '../shared/content-generations.ts';
 import type { EventPublisher } from '../shared/events.ts';
@@ -19,7 +20,7 @@ import { servedType } from './download/representation.ts';
 import { failureEvent } from './failure-event.ts';
 import { TrustedProxies } from './http/client-address.ts';
 import { LaneWatchdog } from './lane-watchdog.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import type { PlaneShare } from './plane-share.ts';
 import { type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
 import { SignatureExplainer } from './signature-explainer.ts';
@@ -68,6 +69,7 @@ export class DataPlane {
   private deleteRules: DeleteRules;
   private maxVersions: number;
   private proxies: TrustedProxies;
+  private maxPerAddress: Config['maxPerAddress'];
   /** Fingerprint of the one in use; null: no TLS. */
   private certificate: string | null;
   private ticker: NodeJS.Timeout | null = null;
@@ -80,6 +82,7 @@ export class DataPlane {
     this.deleteRules = config;
     this.maxVersions = config.maxVersions;
     this.proxies = new TrustedProxies(config.trustedProxies);
+    this.maxPerAddress = config.maxPerAddress;
     this.certificate = config.tls?.fingerprint ?? null;
     this.counts = openCounts(dependencies.memory, dependencies.plane);
     this.generations = new ContentGenerations(dependencies.memory.generations);
@@ -119,6 +122,7 @@ export class DataPlane {
     this.deleteRules = config;
     this.maxVersions = config.maxVersions;
     this.proxies = new TrustedProxies(config.trustedProxies);
+    this.maxPerAddress = config.maxPerAddress;
     this.pool.setSecrets(secretsOf(config));
     return this.renewCertificate(config.tls);
   }
@@ -186,9 +190,24 @@ export class DataPlane {
     return new DeleteService({ pool, events, health, rules: () => this.deleteRules, onDeleted });
   }
 
+  private clientLimits(): Pick<PipelineOptions, 'clientRequests' | 'clientUploads'> {
+    const { memory, plane } = this.dependencies;
+    return {
+      clientRequests: {
+        counts: new AddressCounts(memory.clientRequests, plane),
+        max: () => this.maxPerAddress.requests,
+      },
+      clientUploads: {
+        counts: new AddressCounts(memory.clientUploads, plane),
+        max: () => this.maxPerAddress.uploads,
+      },
+    };
+  }
+
   private buildServer(): UwsServer {
     const { uws, name, config, events, memory, plane } = this.dependencies;
     const explainer = new SignatureExplainer(this.pool);
+    const { clientRequests, clientUploads } = this.clientLimits();
     const pipeline = new Pipeline({
       basePath: config.basePath,
       uploads: this.uploads,
@@ -196,6 +215,8 @@ export class DataPlane {
       deletions: this.buildDeletions(),
       explain: (grant, onHint) => explainer.explain(() => questionAbout(grant, this.uploadRules), onHint),
       protocols: [createPlainPut(() => this.uploadRules)],
+      clientRequests,
+      clientUploads,
       events,
     });
     return new UwsServer({

@@ -10,6 +10,7 @@ import type { StorageFailure } from '../shared/storage-error.ts';
 import type { UploadGrant } from './auth/grant.ts';
 import { parseRequestTarget, type RequestTarget } from './auth/request-target.ts';
 import { parseSlotQuery, type SlotParameters } from './auth/slot-parameters.ts';
+import { admitClient, type ClientLimit } from './client-limits.ts';
 import type { DeleteService } from './deletion/delete-service.ts';
 import type { DownloadService } from './download/download-service.ts';
 import { commonFields } from './http/common-fields.ts';
@@ -33,6 +34,9 @@ export interface PipelineOptions {
   readonly uploads: UploadService;
   readonly downloads: DownloadService;
   readonly deletions: DeleteService;
+  /** Of one client: requests in progress, and the uploads among them. */
+  readonly clientRequests: ClientLimit;
+  readonly clientUploads: ClientLimit;
   /** Finds out why a signature did not verify, and calls back once. */
   readonly explain: (grant: UploadGrant, onHint: (hint: SignatureHint | null) => void) => void;
   /** In order: the first that recognizes a request gets it. */
@@ -73,6 +77,7 @@ export class Pipeline {
     const { body } = framing;
     // What follows on the connection cannot be trusted, whatever the request asks for.
     if (body.kind === 'doubtful') return framingProblems[body.reason];
+    if (!this.isAdmitted(exchange)) return problems.tooManyRequests;
     // The same holds for a chunked body, and only uploads have a use for one.
     if (UPLOAD_METHODS.has(method)) return this.dispatch(request, target);
     if (body.kind === 'chunked') return problems.doubtfulFraming;
@@ -82,6 +87,13 @@ export class Pipeline {
       if (isLast) this.attempt(request, () => this.dispatch(request, target));
     });
     return null;
+  }
+
+  /** Whether the client may do this besides what it does already. */
+  private isAdmitted(exchange: Exchange): boolean {
+    const { clientRequests, clientUploads } = this.options;
+    if (!admitClient(exchange, clientRequests)) return false;
+    return !UPLOAD_METHODS.has(exchange.head.method) || admitClient(exchange, clientUploads);
   }
 
   /** Hands the request to whoever answers it; or gives the problem to answer with. */

@@ -1,5 +1,6 @@
 /** The memory that all data planes of this process share, so that limits and figures count all of them together. */
 
+import { AddressCounts } from '../shared/address-counts.ts';
 import { ContentGenerations } from '../shared/content-generations.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
@@ -7,6 +8,9 @@ import { TrafficCount } from '../shared/traffic-count.ts';
 
 /** Plain data: crosses thread boundaries. */
 export interface SharedMemory {
+  /** Requests in progress of each client, and the uploads among them. */
+  readonly clientRequests: SharedArrayBuffer;
+  readonly clientUploads: SharedArrayBuffer;
   /** Open client connections. */
   readonly connections: SharedArrayBuffer;
   /** Requests that have not been answered completely. */
@@ -25,6 +29,8 @@ export interface SharedMemory {
 
 export function allocateSharedMemory(planes: number): SharedMemory {
   return {
+    clientRequests: AddressCounts.allocate(planes),
+    clientUploads: AddressCounts.allocate(planes),
     connections: SharedCount.allocate(planes),
     requests: SharedCount.allocate(planes),
     streams: SharedCount.allocate(planes),

@@ -63,6 +63,8 @@ describe('a reloaded configuration', () => {
     ['MaxVersions', '5', 'maxVersions', 5],
     ['MaxUploadSize', '1000', 'maxUploadBytes', 1_000],
     ['OwnerQuota', '1000', 'ownerQuotaBytes', 1_000],
+    ['MaxUploadsPerAddress', '5', 'maxPerAddress', { requests: null, uploads: 5 }],
+    ['MaxRequestsPerAddress', '7', 'maxPerAddress', { requests: 7, uploads: null }],
     ['TrustedProxies', '["unix"]', 'trustedProxies', { ranges: [], hasUnixSocket: true }],
   ];
   for (const [key, value, field, expected] of reloadable) {

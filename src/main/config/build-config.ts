@@ -158,6 +158,11 @@ function threads(settings: Settings, cores: number): Pick<Config, 'listeners' | 
   };
 }
 
+/** 0 stands for no limit. */
+function limitOf(setting: number): number | null {
+  return setting === 0 ? null : setting;
+}
+
 /** What settings amount to together. */
 interface Resolved {
   readonly listen: ListenAddress;
@@ -198,6 +203,10 @@ function toConfig(input: BuildInput, { listen, tls, storeDir }: Resolved): Unres
     storeDigest: settings.StoreDigest,
     shutdownTimeoutMs: settings.ShutdownTimeout * 1_000,
     publicOrigin: settings.PublicOrigin,
+    maxPerAddress: {
+      requests: limitOf(settings.MaxRequestsPerAddress),
+      uploads: limitOf(settings.MaxUploadsPerAddress),
+    },
     isPortShared: settings.SharedPort,
     accelRedirectPrefix: settings.AccelRedirectPrefix,
     trustedProxies: settings.TrustedProxies,

@@ -80,6 +80,8 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
   /** `https://files.example.org`, for absolute Location values; null: path-only. */
   readonly publicOrigin: string | null;
+  /** What one client may do at once; null: no limit. */
+  readonly maxPerAddress: { readonly requests: number | null; readonly uploads: number | null };
   /** Both ports are shared with a successor or predecessor. */
   readonly isPortShared: boolean;
   /** Where a trusted nginx finds the store, with both slashes; null: it sends no file itself. */

@@ -3,7 +3,7 @@
 import { configKey } from './config-key.ts';
 import { accepted, type Checked, refused } from './given-value.ts';
 import { parseTrustedPeers } from './trusted-peers.ts';
-import { andThen, type Check, checkBoolean, checkPath, checkText, checkTexts } from './value-checks.ts';
+import { andThen, type Check, checkBoolean, checkPath, checkText, checkTexts, integerBetween } from './value-checks.ts';
 
 /** Whoever may write to a unix socket may connect to it; the other bits mean nothing there. */
 const checkSocketMode: Check<number> = andThen(checkText, (text) => {
@@ -17,6 +17,9 @@ const checkAccelPrefix: Check<string | null> = andThen(checkText, (path): Checke
   if (/^\/(?:[\w.~-]+\/)+$/.test(path) && !/\/\.{1,2}\//.test(path)) return accepted(path);
   return refused('is no path of plain names with a slash at both ends; write it as in nginx: "/stored-files/"');
 });
+
+const PER_ADDRESS =
+  'One client is an IPv4 address, or a /64 of IPv6. Behind a proxy set `TrustedProxies`, or all clients are one: the proxy.';
 
 export const keysOfTheEdge = {
   SocketMode: configKey({
@@ -72,6 +75,28 @@ export const keysOfTheEdge = {
       'From these peers, and from nobody else, X-Forwarded-For and the head of the PROXY protocol (version 2) say whose request it is; the first address from the right that is not in the list is the client. Clients must not be able to connect from an address in the list. See [operations.md](operations.md#behind-a-proxy).',
     isReloadable: true,
     check: andThen(checkTexts, parseTrustedPeers),
+  }),
+  MaxRequestsPerAddress: configKey({
+    type: 'integer',
+    topic: 'Transfers',
+    unit: 'requests',
+    default: { type: 'integer', value: 0 },
+    accepts: '1 to 1000000; 0 for no limit',
+    summary: 'Requests in progress of one client, downloads included, above which further ones are answered 429.',
+    notes: PER_ADDRESS,
+    isReloadable: true,
+    check: integerBetween({ min: 0, max: 1_000_000, unit: 'requests' }),
+  }),
+  MaxUploadsPerAddress: configKey({
+    type: 'integer',
+    topic: 'Transfers',
+    unit: 'uploads',
+    default: { type: 'integer', value: 0 },
+    accepts: '1 to 1000000; 0 for no limit',
+    summary: 'Uploads in progress of one client above which further ones are answered 429.',
+    notes: PER_ADDRESS,
+    isReloadable: true,
+    check: integerBetween({ min: 0, max: 1_000_000, unit: 'uploads' }),
   }),
   AccelRedirectPrefix: configKey({
     type: 'string',

@@ -54,6 +54,8 @@ const fieldsOfKey = {
   SocketMode: ({ socketMode }) => socketMode,
   TLSCertFile: ({ tls }) => tls && [tls.certFile, tls.fingerprint],
   TLSKeyFile: ({ tls }) => tls?.keyFile,
+  MaxRequestsPerAddress: ({ maxPerAddress }) => maxPerAddress.requests,
+  MaxUploadsPerAddress: ({ maxPerAddress }) => maxPerAddress.uploads,
   SharedPort: ({ isPortShared }) => isPortShared,
   AccelRedirectPrefix: ({ accelRedirectPrefix }) => accelRedirectPrefix,
   TrustedProxies: ({ trustedProxies }) => trustedProxies,
@@ -94,6 +96,7 @@ export function compareConfigs(previous: Config, loaded: Config): ConfigChange {
     maxUploadBytes: loaded.maxUploadBytes,
     ownerQuotaBytes: loaded.ownerQuotaBytes,
     trustedProxies: loaded.trustedProxies,
+    maxPerAddress: loaded.maxPerAddress,
     // The socket that listens speaks TLS, or does not, to its end.
     tls: isTlsSwitched ? previous.tls : loaded.tls,
     warnings: nextWarnings(previous, loaded),

@@ -67,3 +67,15 @@ export function forwardedAddress(member: string): string | null {
   const { address } = new SocketAddress({ address: text, family: 'ipv6' });
   return MAPPED_IPV4.exec(address)?.[1] ?? address;
 }
+
+/** Groups of an IPv6 address that name a network; whoever has one has all addresses in it (RFC 6177). */
+const NETWORK_GROUPS = 4;
+
+/** What counts as one client: an IPv4 address, or the /64 of an IPv6 address; null: there is no address. */
+export function clientNetwork(address: string): string | null {
+  if (address === '') return null;
+  if (!address.includes(':')) return address;
+  const [first = [], last = []] = address.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = Array<string>(2 * NETWORK_GROUPS - first.length - last.length).fill('0');
+  return [...first, ...zeros, ...last].slice(0, NETWORK_GROUPS).join(':');
+}

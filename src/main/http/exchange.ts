@@ -90,6 +90,8 @@ export interface Exchange {
   lookUpRemote(): string;
   /** True when the connection comes from a trusted proxy. */
   readonly isThroughProxy: boolean;
+  /** True when it names no client behind it, so that its own address is all that is known. */
+  readonly isFromProxyItself: boolean;
   /** Ends the connection at once; listeners of `onGone` run with the reason. */
   close(reason: GoneReason): void;
 }

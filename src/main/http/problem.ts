@@ -66,6 +66,7 @@ export const problems = {
     detail: 'With this file its owner would have more in the store than is allowed.',
   }),
   excessiveLength: plain(413, 'Request Entity Too Large', { closesConnection: true }),
+  tooManyRequests: plain(429, 'Too Many Requests', retryAfter(5)),
   internal: plain(500, 'Internal Server Error'),
   busy: own('busy', 503, 'Server busy. Try again later.', retryAfter(5)),
   unavailable: plain(503, 'Service Unavailable', retryAfter(10)),

@@ -4,6 +4,7 @@
  * not notice.
  */
 
+import { AddressCounts } from '../../shared/address-counts.ts';
 import { freeLocksOf } from '../../shared/path-locks.ts';
 import type { WorkerSettings } from '../../shared/worker-jobs.ts';
 import type { Config } from '../config/config.ts';
@@ -221,6 +222,7 @@ export class ListenerThreads implements Listeners {
     place.droppedBefore += place.dropped;
     place.dropped = 0;
     for (const count of Object.values(openCounts(memory, place.plane))) count.set(0);
+    for (const counts of [memory.clientRequests, memory.clientUploads]) new AddressCounts(counts, place.plane).clear();
     const lanes = share.uploadLanes + share.downloadLanes;
     for (let lane = 0; lane < lanes; lane += 1) freeLocksOf(workerSettings.pathLocks, share.firstPlace + lane);
   }

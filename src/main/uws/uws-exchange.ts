@@ -100,6 +100,10 @@ export class UwsExchange implements Exchange {
     return this.peer !== null && this.host.isProxy(this.peer);
   }
 
+  get isFromProxyItself(): boolean {
+    return this.isThroughProxy && this.lookUpRemote() === this.peer?.address;
+  }
+
   onGone(listener: (reason: GoneReason) => void): void {
     this.goneListeners.push(listener);
   }
