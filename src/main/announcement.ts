@@ -11,8 +11,17 @@ import type { Listening } from './front-end.ts';
 
 const DAY_MS = 86_400_000;
 
+const ROOT_WARNING = 'The server runs as root, which it does not need: a mistake in it would be one of the whole host';
+
+export interface WarningParts {
+  readonly config: Config;
+  readonly logger: Pick<ServerLogger, 'log'>;
+  readonly isRoot: boolean;
+}
+
 /** Logs what an operator should know; a secret that everybody knows is said loudly, and again every day. */
-export function announceWarnings(config: Config, logger: ServerLogger): void {
+export function announceWarnings({ config, logger, isRoot }: WarningParts): void {
+  if (isRoot) logger.log('warning', ROOT_WARNING);
   for (const { message } of config.warnings) logger.log('warning', message);
   const loud = config.warnings.filter(({ reason }) => reason === 'placeholder_secret' || reason === 'short_secret');
   if (loud.length === 0) return;

@@ -101,7 +101,7 @@ class Serving {
     const app = new App({ config, version, uws: await loadUws(), events, logger });
     this.app = app;
     try {
-      announceWarnings(config, logger);
+      announceWarnings({ config, logger, isRoot: process.getuid?.() === 0 });
       const ports = await app.start();
       if (ports === null) return exited;
       const { listen, metrics } = ports;
