@@ -13,9 +13,13 @@ const RUN = join(projectRoot, 'dist/test/edge/support/handover-run.js');
 /** What docs/operations.md tells operators to set, here for this network alone (Debian: iproute2 util-linux). */
 const NETWORK = 'ip link set lo up && echo 1 > /proc/sys/net/ipv4/tcp_migrate_req && exec "$@"';
 
-for (const listeners of [1, 2]) {
-  test(`${HANDOVERS} handovers lose no request, with ${listeners} listener(s)`, async () => {
-    const command = [process.execPath, RUN, String(HANDOVERS), String(listeners)];
+for (const [listeners, protocol] of [
+  [1, 'plain'],
+  [2, 'plain'],
+  [1, 'tls'],
+] as const) {
+  test(`${HANDOVERS} handovers lose no request: ${listeners} listener(s), ${protocol}`, async () => {
+    const command = [process.execPath, RUN, String(HANDOVERS), String(listeners), protocol];
     const args = ['--net', '--map-root-user', 'sh', '-c', NETWORK, 'sh', ...command];
     const { stdout } = await promisify(execFile)('unshare', args);
     const report = JSON.parse(stdout) as LoadReport & { readonly statuses: readonly number[] };

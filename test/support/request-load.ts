@@ -3,22 +3,31 @@
  * fails is kept with its reason; nothing is tried twice.
  */
 
-import { Agent, request } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { content } from './paced-transfer.ts';
 import { TEST_SECRET } from './server-process.ts';
 import { slotTarget } from './sign.ts';
 
-/** `127.0.0.1:PORT`, or the path of a unix socket. */
-export type LoadAddress = { readonly port: number } | { readonly socketPath: string };
+/** Where the clients connect to. */
+export interface LoadAddress {
+  /** On 127.0.0.1. */
+  readonly port?: number;
+  /** Of a unix socket. */
+  readonly socketPath?: string;
+  /** Inside TLS: certificates that are trusted, and the name of the server. */
+  readonly tls?: { readonly ca: string; readonly servername: string };
+}
 
 export interface LoadReport {
   readonly requests: number;
-  /** One text for each request that was not answered as it should be. */
+  /** One text for each request that was not answered as it should be; the first few of many. */
   readonly failures: readonly string[];
   readonly longestMs: number;
 }
 
 const BODY = content('load', 20_000);
+const SHOWN_FAILURES = 5;
 
 export class RequestLoad {
   private readonly address: LoadAddress;
@@ -50,11 +59,13 @@ export class RequestLoad {
     this.isOver = true;
     await Promise.all(this.clients);
     const { requests, failures, longestMs } = this;
-    return { requests, failures, longestMs };
+    return { requests, failures: failures.slice(0, SHOWN_FAILURES), longestMs };
   }
 
   private async run(id: number): Promise<void> {
-    const agent = new Agent({ keepAlive: id % 2 === 0 });
+    const keepAlive = id % 2 === 0;
+    const { tls } = this.address;
+    const agent = tls === undefined ? new http.Agent({ keepAlive }) : new https.Agent({ keepAlive, ...tls });
     for (let round = 0; !this.isOver; round += 1) {
       const target = slotTarget(TEST_SECRET, '/files/', `load/${process.pid}/${id}/${round}`, BODY.length);
       await this.expect(201, agent, 'PUT', target);
@@ -63,7 +74,7 @@ export class RequestLoad {
     agent.destroy();
   }
 
-  private async expect(status: number, agent: Agent, method: string, path: string): Promise<void> {
+  private async expect(status: number, agent: http.Agent, method: string, path: string): Promise<void> {
     const startedMs = performance.now();
     const answer = await this.exchange(agent, method, path).catch((error: Error) => error.message);
     this.requests += 1;
@@ -73,12 +84,15 @@ export class RequestLoad {
       this.failures.push(`${method}: ${answer} after ${Math.round(performance.now() - startedMs)} ms`);
   }
 
-  private exchange(agent: Agent, method: string, path: string): Promise<number | string> {
+  private exchange(agent: http.Agent, method: string, path: string): Promise<number | string> {
     const body = method === 'PUT' ? BODY : null;
-    const headers = body === null ? {} : { 'Content-Length': body.length };
+    const host = this.address.tls?.servername ?? 'test';
+    const headers = { Host: host, ...(body === null ? {} : { 'Content-Length': body.length }) };
     return new Promise((resolve, reject) => {
-      const target = { host: '127.0.0.1', ...this.address, method, path, headers, agent };
-      const outgoing = request(target, (answer) => {
+      const { tls, ...address } = this.address;
+      const { request } = tls === undefined ? http : https;
+      const target = { host: '127.0.0.1', ...address, method, path, headers, agent };
+      const outgoing = request(target, (answer: http.IncomingMessage) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.once('error', reject);
