@@ -17,7 +17,8 @@ import type { ServerLogger } from './events/logger.ts';
 import { Metrics } from './events/metrics-subscriber.ts';
 import { failureEvent } from './failure-event.ts';
 import { forgetAddress, type Listening, listenOperator, listenPublic } from './front-end.ts';
-import { Predecessor, Successor } from './handover.ts';
+import { Predecessor } from './handover/predecessor.ts';
+import { Successor } from './handover/successor.ts';
 import { TrustedProxies } from './http/client-address.ts';
 import { JobPool } from './job-pool.ts';
 import { createListeners } from './listeners/create-listeners.ts';
@@ -61,7 +62,7 @@ export class App {
   private readonly dependencies: AppDependencies;
   private readonly jobs: JobPool;
   /** With `SharedPort`: who is to follow. */
-  readonly successor = new Successor();
+  readonly successor: Successor;
   private readonly store: StoreKeeper;
   private readonly expiry: ExpiryRule;
   private readonly secretIds: SecretIds;
@@ -86,6 +87,7 @@ export class App {
     this.counts = openCounts(memory, 0);
     const degraded = new SharedFlag(memory.degraded);
     const { storeDir } = config;
+    this.successor = new Successor(() => secretsOf(this.config));
     const successor = config.isPortShared ? this.successor : null;
     this.store = new StoreKeeper({ jobs: this.jobs, degraded, events, logger, storeDir, successor });
     const clock = new SteadyClock(workerSettings.clockStart);
@@ -214,10 +216,9 @@ export class App {
     const { config, store } = this;
     const holder = await store.tryOpen();
     if (holder === null) return null;
-    if (!config.isPortShared || holder.pid === null) throw store.inUse(holder);
-    const predecessor = await Predecessor.find(holder.identity, holder.pid);
-    if (predecessor === null)
-      throw store.inUse(holder, ', which does not hand it over: it runs without SharedPort = true');
+    if (!config.isPortShared) throw store.inUse(holder);
+    const predecessor = await Predecessor.find(holder, secretsOf(config));
+    if (typeof predecessor === 'string') throw store.inUse(holder, `, ${predecessor}`);
     this.dependencies.logger.log('info', 'Taking over from another server', { predecessor: holder.text });
     return predecessor;
   }
@@ -322,4 +323,9 @@ export class App {
 
 function sumOf(a: PoolStats, b: PoolStats): PoolStats {
   return { workers: a.workers + b.workers, busy: a.busy + b.busy, queued: a.queued + b.queued };
+}
+
+/** Those of the other server may be among them, or the other way round. */
+function secretsOf({ secret, previousSecrets }: Config): readonly string[] {
+  return [secret, ...previousSecrets];
 }

@@ -7,7 +7,7 @@ import type { EventPublisher } from '../shared/events.ts';
 import type { SharedFlag } from '../shared/shared-flag.ts';
 import type { LockHolder, StoreIdentity, StoreSpace } from '../shared/worker-jobs.ts';
 import type { ServerLogger } from './events/logger.ts';
-import type { Successor } from './handover.ts';
+import type { Successor } from './handover/successor.ts';
 import { type InstanceLock, lockStore } from './instance-lock.ts';
 import { JobError, type JobPool } from './job-pool.ts';
 import { HUNG_LOOKS } from './lane-watchdog.ts';
@@ -149,7 +149,7 @@ export class StoreKeeper {
     const { jobs, successor } = this.dependencies;
     const lock = await lockStore(identity, (socket) => {
       if (successor === null) socket.destroy();
-      else successor.welcome(socket);
+      else void successor.welcome(socket);
     });
     const holder = lock === null ? await jobs.run({ task: 'holder' }) : await jobs.run({ task: 'lock' });
     if (lock !== null && holder === null) return { lock };

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { lstatSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -10,7 +10,7 @@ import { findFreePort } from '../support/free-port.ts';
 import { content, PacedClient, pathOf, put, store } from '../support/paced-transfer.ts';
 import { exchange, fieldOf, requestBytes } from '../support/raw-http.ts';
 import { RequestLoad } from '../support/request-load.ts';
-import { ServerProcess, type TomlSettings } from '../support/server-process.ts';
+import { ServerProcess, TEST_SECRET, type TomlSettings } from '../support/server-process.ts';
 
 const BODY = content('handover', 50_000);
 const LARGE = content('large', 32 * 1024 * 1024);
@@ -134,13 +134,35 @@ test('without SharedPort of its own a second server does not start, and the firs
   await Promise.all([old.stop(), next.stop()]);
 });
 
-test('what others say on the socket of the lock takes nothing from anybody', async () => {
+test('a server with another Secret does not follow, one that knows the old one does', async () => {
+  const old = await start('secrets');
+  const stranger = spawnBeside(old, { Secret: 'another-secret-of-a-test' });
+  assert.equal((await stranger.exited).status, 1);
+  assert.match(stranger.errors, /which does not hand it over: it has another Secret/);
+  const rotated = { Secret: 'another-secret-of-a-test', PreviousSecrets: [TEST_SECRET] };
+  const next = spawnBeside(old, rotated);
+  await next.event('server.started');
+  assert.equal((await old.exited).status, 0);
+  await Promise.all([old.stop(), stranger.stop(), next.stop()]);
+});
+
+test('strangers on the socket of the lock take nothing from anybody, and do not keep the server from stopping', async () => {
   const server = await start('stranger');
   const { dev, ino } = statSync(server.storeDir, { bigint: true });
-  const stranger = connect({ path: `\0hmac-file-server-${dev}-${ino}` });
-  await new Promise((resolve) => stranger.once('data', resolve));
-  stranger.write('listens\nlistens\n'.repeat(1_000));
+  const words = ['', 'x'.repeat(10_000), 'welcome\nlisten\nlistens\n', `${'0'.repeat(64)}\nlistens\n`];
+  const strangers = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => {
+      const stranger = connect({ path: `\0hmac-file-server-${dev}-${ino}` });
+      stranger.on('error', () => {});
+      stranger.write(words[index % words.length] ?? '');
+      return new Promise<Socket>((resolve) => stranger.once('connect', () => resolve(stranger)));
+    }),
+  );
   assert.equal(await put(server, 'still.bin', BODY), 201);
-  stranger.destroy();
-  assert.equal((await server.stop()).status, 0);
+  const startedMs = performance.now();
+  server.kill('SIGTERM');
+  assert.deepEqual(await server.exited, { status: 0, signal: null });
+  assert.ok(performance.now() - startedMs < 2_000);
+  for (const stranger of strangers) stranger.destroy();
+  await server.stop();
 });

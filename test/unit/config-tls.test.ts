@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { describeConfig } from '../../src/main/config/describe-config.ts';
 import { compareConfigs } from '../../src/main/config/reload-config.ts';
 import { resolveSecret } from '../../src/main/config/secret-file.ts';
 import { resolveTls } from '../../src/main/config/tls-files.ts';
-import { complete, inFolder, problemsOf, withLines } from '../support/config-fixture.ts';
+import { complete, inFolder, loadText, problemsOf, withLines } from '../support/config-fixture.ts';
 import { installCertificate, tlsData } from '../support/test-certificate.ts';
 
 function messageOf(TLSCertFile: string, TLSKeyFile: string, UnixSocket = false): string {
@@ -65,6 +66,17 @@ describe('a certificate and its key', () => {
       assert.match(warnings[1]?.message ?? '', /every user of this machine can read the key; run: chmod o-rwx/);
       chmodSync(key, 0o640);
       assert.deepEqual(withLines(linesFor(tlsData('first.pem'), key)).warnings, []);
+    });
+  });
+
+  it('are shown by check-config with the end of their validity, and never with what is in them', () => {
+    inFolder((folder) => {
+      installCertificate(folder, 'first');
+      const loaded = loadText(complete(linesFor(join(folder, 'server.pem'), join(folder, 'server.key'))));
+      assert.ok(loaded.ok);
+      const shown = describeConfig(loaded);
+      assert.match(shown, /^TLSCertFile = "[^"]*server\.pem" +# config\.toml:1:\d+: valid until 2126-10-31T/m);
+      assert.doesNotMatch(shown, /BEGIN/);
     });
   });
 
