@@ -6,6 +6,7 @@ import { createPathLocks } from '../shared/path-locks.ts';
 import { RoomLedger } from '../shared/room-ledger.ts';
 import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
+import { SharedFlag } from '../shared/shared-flag.ts';
 import { readClocks } from '../shared/steady-clock.ts';
 import type { WorkerSettings } from '../shared/worker-jobs.ts';
 import type { UnresolvedConfig } from './config/config.ts';
@@ -25,6 +26,7 @@ export function workerSettingsOf(config: UnresolvedConfig): WorkerSettings {
     prunedFolders: SharedCount.allocate(1),
     pathLocks: createPathLocks(),
     secretIds: SecretIds.allocate(),
+    closedSlots: SharedFlag.allocate(),
     ownerUsage: OwnerUsage.allocate(),
   };
 }

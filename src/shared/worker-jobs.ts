@@ -30,6 +30,8 @@ export interface WorkerSettings {
   readonly pathLocks: SharedArrayBuffer;
   /** Which secrets are in use; see `secret-ids.ts`. */
   readonly secretIds: SharedArrayBuffer;
+  /** Whether there may be tombstones: a `SharedFlag`. */
+  readonly closedSlots: SharedArrayBuffer;
   /** What each uploader has in the store, and OwnerQuota; see `owner-usage.ts`. */
   readonly ownerUsage: SharedArrayBuffer;
 }

@@ -5,6 +5,7 @@ import { OwnerUsage } from '../shared/owner-usage.ts';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
 import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
+import { SharedFlag } from '../shared/shared-flag.ts';
 import { SteadyClock } from '../shared/steady-clock.ts';
 import type { SweepPortion } from '../shared/sweep-report.ts';
 import type { SweepJob, WorkerSettings } from '../shared/worker-jobs.ts';
@@ -41,7 +42,7 @@ export class SweepJobs {
 
   private begin({ pass, knownFiles }: SweepJob): RunningPass {
     this.end();
-    const { storeDir, durability, expiry, clockStart, prunedFolders, pathLocks, secretIds, ownerUsage } = this.settings;
+    const { storeDir, durability, expiry, clockStart, prunedFolders, pathLocks, ownerUsage } = this.settings;
     const root = openRoot(storeDir);
     const sweep = new Sweep({
       root,
@@ -51,7 +52,12 @@ export class SweepJobs {
       prunedFolders: new SharedCount(prunedFolders, 0),
       ownerUsage: new OwnerUsage(ownerUsage),
       locks: new PathLocks(pathLocks, JOBS_HOLDER),
-      closedSlots: new ClosedSlots({ root, secretIds: new SecretIds(secretIds), newSuffix: () => `pass-${pass}` }),
+      closedSlots: new ClosedSlots({
+        root,
+        secretIds: new SecretIds(this.settings.secretIds),
+        mayExist: new SharedFlag(this.settings.closedSlots),
+        newSuffix: () => `pass-${pass}`,
+      }),
     });
     this.running = { pass, root, sweep };
     return this.running;

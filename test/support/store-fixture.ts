@@ -10,6 +10,7 @@ import { createPathLocks } from '../../src/shared/path-locks.ts';
 import { RoomLedger } from '../../src/shared/room-ledger.ts';
 import { SecretIds } from '../../src/shared/secret-ids.ts';
 import { SharedCount } from '../../src/shared/shared-count.ts';
+import { SharedFlag } from '../../src/shared/shared-flag.ts';
 import { readClocks } from '../../src/shared/steady-clock.ts';
 import type { StoreIdentity, WorkerSettings } from '../../src/shared/worker-jobs.ts';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
@@ -101,6 +102,7 @@ export function settingsFor(storeDir: string): WorkerSettings {
     prunedFolders: SharedCount.allocate(1),
     pathLocks: createPathLocks(),
     secretIds: secretIdsOf(FIRST_SECRET_ID),
+    closedSlots: SharedFlag.allocate(),
     ownerUsage: OwnerUsage.allocate(),
   };
 }

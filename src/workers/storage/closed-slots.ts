@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import type { SecretIds } from '../../shared/secret-ids.ts';
+import type { SharedFlag } from '../../shared/shared-flag.ts';
 import { type Folder, FolderVanished, inside, useFolders, type WayFolder } from './folder.ts';
 import { withFolder } from './own-folders.ts';
 import { attempt, errorNumberOf, StorageError, toLossError, toStorageError } from './storage-error.ts';
@@ -30,6 +31,8 @@ const MAX_ATTEMPTS = 8;
 export interface ClosedSlotsContext {
   readonly root: Folder;
   readonly secretIds: SecretIds;
+  /** Set before there is any tombstone: a store that has none costs uploads no look at the disk. */
+  readonly mayExist: SharedFlag;
   /** Text that no other unfinished file of this store has in its name. */
   readonly newSuffix: () => string;
 }
@@ -41,6 +44,11 @@ export class ClosedSlots {
     this.context = context;
   }
 
+  /** To be called once, before anything is asked: tombstones of former days count. */
+  lookForTombstones(): void {
+    if (isThere(inside(this.context.root, TOMBSTONES.join('/')))) this.context.mayExist.set(true);
+  }
+
   /** For questions about tombstones. */
   get moment(): SlotMoment {
     return { secretIds: this.context.secretIds.all, nowMs: Date.now() };
@@ -48,6 +56,7 @@ export class ClosedSlots {
 
   /** True when no upload may take the path with this hash. Errors: too-many-files, io. */
   isClosed(keyHash: string): boolean {
+    if (!this.context.mayExist.isSet) return false;
     const path = this.pathOf(keyHash);
     if (!isThere(path)) return false;
     const tombstone = readTombstone(path);
@@ -60,6 +69,7 @@ export class ClosedSlots {
    * room for a tombstone. A deletion makes room, so it must not fail for want of it.
    */
   close(keyHash: string, tombstone: Tombstone): readonly WayFolder[] | null {
+    this.context.mayExist.set(true);
     try {
       return useFolders(this.context.root, tombstoneFolders(keyHash), (folder) => {
         if (!this.staysClosed(keyHash)) this.write(folder, keyHash, tombstone);

@@ -5,7 +5,7 @@
 
 import type { FileInfo } from '../../shared/files.ts';
 import { fileInfoOf } from './content.ts';
-import { describeContent } from './describe-content.ts';
+import { describeContent, type Forget } from './describe-content.ts';
 import type { Way } from './recent-folders.ts';
 import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
@@ -13,44 +13,34 @@ import type { Committed } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 
 /** Publishes only where nothing is, and where nothing was deleted. Errors: exists, path-conflict, no-space, io. */
-export function publishNew(area: StagingArea, content: SettledContent): Promise<Committed> {
-  return publish(area, content, async () => {
-    // Between the look at the slot and the name nobody may delete what was there.
-    const { keyHash } = content;
-    const release = area.locks.tryAcquire(keyHash) ?? (await area.locks.acquire(keyHash));
-    try {
-      return makeVisible(area, content);
-    } finally {
-      release();
-    }
-  });
+export async function publishNew(area: StagingArea, content: SettledContent): Promise<Committed> {
+  const forget = await describeContent(area, content);
+  const { keyHash } = content;
+  // Between the look at the slot and the name nobody may delete what was there.
+  const release = area.locks.tryAcquire(keyHash) ?? (await area.locks.acquire(keyHash));
+  let visible: Visible;
+  try {
+    visible = makeVisible(area, content, forget);
+  } finally {
+    release();
+  }
+  return finish(area, visible);
 }
 
 /** The same for who holds the lock of the path already. */
-export function publishUnderLock(area: StagingArea, content: SettledContent): Promise<Committed> {
-  return publish(area, content, async () => makeVisible(area, content));
+export async function publishUnderLock(area: StagingArea, content: SettledContent): Promise<Committed> {
+  const forget = await describeContent(area, content);
+  return finish(area, makeVisible(area, content, forget));
 }
 
-async function publish(
-  area: StagingArea,
-  content: SettledContent,
-  toVisible: () => Promise<Visible>,
-): Promise<Committed> {
-  const forget = await describeContent(area, content);
-  let visible: Visible;
+/** From here on nothing is rolled back: somebody may have seen the file. */
+async function finish(area: StagingArea, { info, way }: Visible): Promise<Committed> {
   try {
-    visible = await toVisible();
-  } catch (error) {
-    forget();
-    throw error;
-  }
-  // From here on nothing is rolled back: somebody may have seen the file.
-  try {
-    await syncWay(area, visible.way.folders);
+    await syncWay(area, way.folders);
   } finally {
-    area.folders.giveBack(visible.way);
+    area.folders.giveBack(way);
   }
-  return { file: visible.info, replaced: null, storedBytes: visible.info.size, freedBytes: 0 };
+  return { file: info, replaced: null, storedBytes: info.size, freedBytes: 0 };
 }
 
 /** Errors: exists. */
@@ -63,12 +53,17 @@ interface Visible {
   readonly way: Way;
 }
 
-/** The commit itself is one `link`, which fails where a name is. */
-function makeVisible(area: StagingArea, content: SettledContent): Visible {
-  refuseClosed(area, content);
-  const { file, location, type } = content;
-  const info = fileInfoOf(file.identity(), type);
-  file.close();
-  const way = area.folders.use(location.folders, (folder) => file.link(folder, location.name));
-  return { info, way };
+/** The commit itself is one `link`, which fails where a name is. What was written about the content goes with a failure. */
+function makeVisible(area: StagingArea, content: SettledContent, forget: Forget): Visible {
+  try {
+    refuseClosed(area, content);
+    const { file, location, type } = content;
+    const info = fileInfoOf(file.identity(), type);
+    file.close();
+    const way = area.folders.use(location.folders, (folder) => file.link(folder, location.name));
+    return { info, way };
+  } catch (error) {
+    forget();
+    throw error;
+  }
 }

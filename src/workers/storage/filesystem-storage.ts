@@ -9,6 +9,7 @@ import { PathLocks } from '../../shared/path-locks.ts';
 import { RoomLedger } from '../../shared/room-ledger.ts';
 import { SecretIds } from '../../shared/secret-ids.ts';
 import { SharedCount } from '../../shared/shared-count.ts';
+import { SharedFlag } from '../../shared/shared-flag.ts';
 import { SteadyClock } from '../../shared/steady-clock.ts';
 import type { WorkerSettings } from '../../shared/worker-jobs.ts';
 import { ClosedSlots } from './closed-slots.ts';
@@ -26,6 +27,9 @@ import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts'
 import { hashOf, type Location, locate, STAGING } from './store-layout.ts';
 import { openStoredFile, type StoredContent } from './stored-file.ts';
 
+/** Such a body has mostly arrived with its head: whether its slot is closed is left to the commit. */
+const SMALL_BYTES = 64 * 1024;
+
 export class FilesystemStorage implements Storage {
   private readonly area: StagingArea;
 
@@ -41,7 +45,9 @@ export class FilesystemStorage implements Storage {
     const folderSync = new FolderSync(new SharedCount(settings.prunedFolders, 0));
     const folders = new RecentFolders(root, folderSync);
     const newSuffix = suffixes();
-    const closedSlots = new ClosedSlots({ root, secretIds: new SecretIds(settings.secretIds), newSuffix });
+    const secretIds = new SecretIds(settings.secretIds);
+    const closedSlots = new ClosedSlots({ root, secretIds, mayExist: new SharedFlag(settings.closedSlots), newSuffix });
+    closedSlots.lookForTombstones();
     const rule = new ExpiryRule(settings.expiry, new SteadyClock(settings.clockStart));
     const ownerUsage = new OwnerUsage(settings.ownerUsage);
     const shared = { locks, closedSlots, rule, ownerUsage };
@@ -52,7 +58,8 @@ export class FilesystemStorage implements Storage {
     const keyHash = hashOf(upload.key);
     const location = locate(upload.key, keyHash);
     refuseWhenTaken(this.area.root, location, upload.keepVersions != null);
-    if (upload.mayReopen !== true && this.area.closedSlots.isClosed(keyHash)) {
+    const isLookedAtNow = upload.size > SMALL_BYTES && upload.mayReopen !== true;
+    if (isLookedAtNow && this.area.closedSlots.isClosed(keyHash)) {
       throw new StorageError('exists', 'slot was used');
     }
     const claim = claimForOwner(this.area.ownerUsage, upload);
