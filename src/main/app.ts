@@ -3,6 +3,7 @@
  * is what there is once in a process: the store's lock and health, the ports, the metrics.
  */
 
+import type { UploadProtocol } from '../shared/events.ts';
 import { ExpiryRule } from '../shared/expiry-rule.ts';
 import { OwnerUsage } from '../shared/owner-usage.ts';
 import { SecretIds } from '../shared/secret-ids.ts';
@@ -65,6 +66,7 @@ export class App {
   readonly successor: Successor;
   private readonly store: StoreKeeper;
   private readonly expiry: ExpiryRule;
+  private readonly unfinishedUploads: SharedCount;
   private readonly secretIds: SecretIds;
   private readonly ownerUsage: OwnerUsage;
   private readonly sweeps: SweepSchedule;
@@ -82,6 +84,7 @@ export class App {
     this.dependencies = dependencies;
     this.config = config;
     const workerSettings = workerSettingsOf(config);
+    this.unfinishedUploads = new SharedCount(workerSettings.openUploads, 0);
     this.jobs = new JobPool({ settings: workerSettings, events });
     const memory = allocateSharedMemory(config.listeners);
     this.counts = openCounts(memory, 0);
@@ -188,7 +191,7 @@ export class App {
     await this.store.handOver();
   }
 
-  /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
+  /** Ends what still runs and frees everything. Of unfinished uploads what can be gone on with is kept. */
   async stop(): Promise<void> {
     this.state = 'stopping';
     if (this.looker !== null) clearInterval(this.looker);
@@ -269,7 +272,8 @@ export class App {
       isReady: () => this.readiness() === 'ready',
       requestsInFlight: () => this.counts.requests.total,
       openConnections: () => this.counts.connections.total,
-      uploadsInFlight: (protocol: string) => (protocol === 'put' ? this.counts.uploads.total : 0),
+      uploadsInFlight: (protocol: UploadProtocol) => this.counts.uploads.of(protocol),
+      unfinishedUploads: () => this.unfinishedUploads.total,
       poolStats: () => sumOf(this.listeners.poolStats, this.jobs.stats),
       storeFreeBytes: () => this.store.space?.freeBytes ?? null,
       isStoreDegraded: () => this.store.health.isDegraded,

@@ -25,7 +25,11 @@ import type { PlaneShare } from './plane-share.ts';
 import { type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
 import { SignatureExplainer } from './signature-explainer.ts';
 import type { StoreHealth } from './store-health.ts';
+import { createContentRangePut } from './upload/content-range-put.ts';
 import { createPlainPut } from './upload/plain-put.ts';
+import { createResumableDraft } from './upload/resumable-draft.ts';
+import { createTus } from './upload/tus.ts';
+import type { UploadProtocol } from './upload/upload-protocol.ts';
 import { UploadService } from './upload/upload-service.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import type { ServerDescriptor } from './uws/uws-acceptor.ts';
@@ -38,6 +42,8 @@ const MAX_BUFFER_BYTES = 512 * 1024;
 const SMALL_BUFFER_BYTES = 64 * 1024;
 const TICK_MS = 1_000;
 const TRIM_TICKS = 5;
+/** How long lanes may take to say what they have kept of uploads that were cut by the end of the server. */
+const LAST_WORDS_MS = 3_000;
 
 export interface DataPlaneDependencies {
   readonly uws: UwsModule;
@@ -127,10 +133,11 @@ export class DataPlane {
     return this.renewCertificate(config.tls);
   }
 
-  /** Ends what still runs, without a trace of unfinished uploads, and frees everything. */
+  /** Ends what still runs and frees everything. Of unfinished uploads what can be gone on with is kept. */
   async stop(): Promise<void> {
     if (this.ticker !== null) clearInterval(this.ticker);
     this.server.closeAll();
+    await this.uploads.settled(LAST_WORDS_MS);
     await this.pool.stop();
   }
 
@@ -168,10 +175,18 @@ export class DataPlane {
     const { pool, uploadBuffers: buffers } = this;
     const { config, events, health } = this.dependencies;
     const { maxConcurrentUploads } = config;
-    const inFlight = this.counts.uploads;
-    const keepVersions = (): number | null => (config.enableVersioning ? this.maxVersions : null);
-    const onStored = (key: FileKey): void => this.generations.changed(key);
-    return new UploadService({ pool, buffers, events, health, inFlight, maxConcurrentUploads, keepVersions, onStored });
+    return new UploadService({
+      pool,
+      buffers,
+      events,
+      health,
+      inFlight: this.counts.uploads,
+      maxConcurrentUploads,
+      keepVersions: () => (config.enableVersioning ? this.maxVersions : null),
+      isResumable: config.resumableUploadsEnabled,
+      allowedExtensions: () => this.uploadRules.allowedExtensions,
+      onStored: (key) => this.generations.changed(key),
+    });
   }
 
   private buildDownloads(): DownloadService {
@@ -181,6 +196,15 @@ export class DataPlane {
     const { accelRedirectPrefix } = config;
     const rules = { hasRanges: config.resumableDownloadsEnabled, isReplaceable: config.enableVersioning };
     return new DownloadService({ pool, buffers, events, rules, generations, accelRedirectPrefix, cacheBytes });
+  }
+
+  private buildProtocols(): readonly UploadProtocol[] {
+    const { basePath, publicOrigin, resumableUploadsEnabled } = this.dependencies.config;
+    const rules = (): UploadRules => this.uploadRules;
+    const place = { basePath, publicOrigin };
+    const plainPut = createPlainPut(rules);
+    if (!resumableUploadsEnabled) return [plainPut];
+    return [createTus(rules, place), createResumableDraft(rules, place), createContentRangePut(rules), plainPut];
   }
 
   private buildDeletions(): DeleteService {
@@ -214,7 +238,7 @@ export class DataPlane {
       downloads: this.downloads,
       deletions: this.buildDeletions(),
       explain: (grant, onHint) => explainer.explain(() => questionAbout(grant, this.uploadRules), onHint),
-      protocols: [createPlainPut(() => this.uploadRules)],
+      protocols: this.buildProtocols(),
       clientRequests,
       clientUploads,
       events,

@@ -191,6 +191,7 @@ export class LaneClient {
 function weightOf(message: ToLane): number {
   switch (message.type) {
     case 'upload.open':
+    case 'resumable.open':
     case 'upload.data':
       return message.piece?.length ?? 0;
     case 'download.read':

@@ -5,9 +5,7 @@
 
 import type { EventPublisher, Route } from '../shared/events.ts';
 import type { FileKey } from '../shared/files.ts';
-import type { SignatureHint } from '../shared/signature.ts';
-import type { StorageFailure } from '../shared/storage-error.ts';
-import type { UploadGrant } from './auth/grant.ts';
+import type { ResourceName } from '../shared/resumable.ts';
 import { parseRequestTarget, type RequestTarget } from './auth/request-target.ts';
 import { parseSlotQuery, type SlotParameters } from './auth/slot-parameters.ts';
 import { admitClient, type ClientLimit } from './client-limits.ts';
@@ -15,19 +13,30 @@ import type { DeleteService } from './deletion/delete-service.ts';
 import type { DownloadService } from './download/download-service.ts';
 import { commonFields } from './http/common-fields.ts';
 import { preflightFields } from './http/cors.ts';
-import type { Exchange } from './http/exchange.ts';
+import type { Exchange, RequestHead } from './http/exchange.ts';
+import type { ResponseFields } from './http/field-line.ts';
+import { allValues } from './http/fields.ts';
 import { framingProblems, methodNotAllowed, type Problem, problems } from './http/problem.ts';
-import { type Cause, RequestLife } from './request-life.ts';
-import type { SlotUpload, UploadProtocol } from './upload/upload-protocol.ts';
-import type { UploadEnd, UploadService } from './upload/upload-service.ts';
+import { RequestLife } from './request-life.ts';
+import { parseResourceName } from './upload/resource-url.ts';
+import type { UploadProtocol, UploadRequest, UploadRequestTarget } from './upload/upload-protocol.ts';
+import type { UploadService } from './upload/upload-service.ts';
+import { causeOf, type ExplainMismatch, UploadRoute } from './upload-route.ts';
 
-const METHODS = ['OPTIONS', 'GET', 'HEAD', 'PUT'];
+const FILE_METHODS = ['OPTIONS', 'GET', 'HEAD', 'PUT'];
+/** Where no protocol with such resources is spoken. */
+const RESOURCE_METHODS = ['OPTIONS'];
 /**
  * What is not an upload may have a body without a meaning (RFC 9110 §9.3.1). It is read first, so that what follows it on
  * the connection is known to be a request.
  */
 const MAX_IDLE_BODY_BYTES = 64 * 1024;
 const UPLOAD_METHODS: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH']);
+/** What a POST may say that it is (tus, X-HTTP-Method-Override). */
+const OVERRIDING_METHODS: ReadonlySet<string> = new Set(['PATCH', 'DELETE', 'HEAD']);
+
+/** No upload is called so. */
+const nobody: ResourceName = { id: '0'.repeat(32), mac: '' };
 
 export interface PipelineOptions {
   readonly basePath: string;
@@ -37,8 +46,7 @@ export interface PipelineOptions {
   /** Of one client: requests in progress, and the uploads among them. */
   readonly clientRequests: ClientLimit;
   readonly clientUploads: ClientLimit;
-  /** Finds out why a signature did not verify, and calls back once. */
-  readonly explain: (grant: UploadGrant, onHint: (hint: SignatureHint | null) => void) => void;
+  readonly explain: ExplainMismatch;
   /** In order: the first that recognizes a request gets it. */
   readonly protocols: readonly UploadProtocol[];
   readonly events: EventPublisher;
@@ -46,14 +54,16 @@ export interface PipelineOptions {
 
 export class Pipeline {
   private readonly options: PipelineOptions;
+  private readonly uploads: UploadRoute;
 
   constructor(options: PipelineOptions) {
     this.options = options;
+    this.uploads = new UploadRoute(options);
   }
 
   /** Takes a request in the turn in which it arrived. Never throws. */
   handle(exchange: Exchange): void {
-    const target = parseRequestTarget(exchange.head.path, this.options.basePath);
+    const target = parseRequestTarget(targetPath(exchange.head), this.options.basePath);
     const request = new RequestLife(exchange, routeOf(exchange, target), this.options.events);
     this.attempt(request, () => this.receive(request, target));
   }
@@ -99,8 +109,10 @@ export class Pipeline {
   /** Hands the request to whoever answers it; or gives the problem to answer with. */
   private dispatch(request: RequestLife, target: RequestTarget): Problem | null {
     const { head } = request.exchange;
-    if (head.method === 'OPTIONS') {
-      request.exchange.respond(preflight);
+    const method = methodOf(head);
+    if (method === null) return problems.badRequest;
+    if (method === 'OPTIONS') {
+      request.exchange.respond({ status: 200, fields: this.describe(), body: '' });
       return null;
     }
     switch (target.kind) {
@@ -108,17 +120,23 @@ export class Pipeline {
         return problems.notFound;
       case 'refused':
         return problems.badRequest;
-      // Upload resources belong to resumable protocols; none is spoken yet.
       case 'upload-resource':
-        return problems.badRequest;
+        return this.dispatchResource(request, method, target.name);
       case 'file':
-        return this.dispatchFile(request, target.key);
+        return this.dispatchFile(request, method, target.key);
       default:
         return target satisfies never;
     }
   }
 
-  private dispatchFile(request: RequestLife, key: FileKey): Problem | null {
+  /** Every way in which the name of an upload can be wrong ends where an unknown one does. */
+  private dispatchResource(request: RequestLife, method: string, text: string): Problem | null {
+    const name = parseResourceName(text) ?? nobody;
+    if (this.upload(request, method, { kind: 'resource', name })) return null;
+    return method === 'GET' || method === 'HEAD' ? problems.notFound : methodNotAllowed(RESOURCE_METHODS);
+  }
+
+  private dispatchFile(request: RequestLife, method: string, key: FileKey): Problem | null {
     const { head } = request.exchange;
     const query = parseSlotQuery(head.query);
     if (query.kind === 'repeated') {
@@ -136,10 +154,9 @@ export class Pipeline {
       this.delete(request, key, query.parameters);
       return null;
     }
-    const protocol = this.options.protocols.find((candidate) => candidate.recognizes(head));
-    if (protocol === undefined) return methodNotAllowed(deletions.isEnabled ? [...METHODS, 'DELETE'] : METHODS);
-    this.upload(request, protocol, { head, key, parameters: query.parameters, nowSeconds: nowSeconds() });
-    return null;
+    const { parameters } = query;
+    if (this.upload(request, method, { kind: 'slot', key, parameters })) return null;
+    return methodNotAllowed(deletions.isEnabled ? [...FILE_METHODS, 'DELETE'] : FILE_METHODS);
   }
 
   private delete(request: RequestLife, key: FileKey, parameters: SlotParameters): void {
@@ -155,49 +172,35 @@ export class Pipeline {
     });
   }
 
-  private upload(request: RequestLife, protocol: UploadProtocol, upload: SlotUpload): void {
-    const parsed = protocol.parse(upload);
-    if (parsed.kind === 'refused') {
-      const { signature, disallowedExtension } = parsed;
-      if (signature !== null) request.signatureRefused(signature);
-      if (disallowedExtension !== null) request.extensionRefused(disallowedExtension);
-      request.answer(protocol.reject(parsed.problem), null);
-      return;
-    }
-    const { grant } = parsed.command;
-    this.options.uploads.execute(parsed.command, request.exchange, (end: UploadEnd) => {
-      if (end.kind === 'done') {
-        request.answer(protocol.respond(end.outcome), null);
-        return;
-      }
-      if (end.failure?.code === 'signature-mismatch') this.explain(request, grant);
-      request.answer(protocol.reject(end.problem), causeOf(end.failure));
-    });
+  private upload(request: RequestLife, method: string, target: UploadRequestTarget): boolean {
+    const { head } = request.exchange;
+    const upload: UploadRequest = { head, method, target, nowSeconds: Math.floor(Date.now() / 1000) };
+    return this.uploads.take(request, upload);
   }
 
-  /** Told in the log once the reason has been looked for; the client does not wait for it. */
-  private explain(request: RequestLife, grant: UploadGrant): void {
-    const { scheme } = grant.signature;
-    const { triedTypes } = grant;
-    this.options.explain(grant, (hint) => {
-      request.signatureRefused({ scheme, result: 'mismatch', triedTypes, hint });
-    });
+  /** The same for all that anybody may ask about, so that it needs no authorisation. */
+  private describe(): ResponseFields {
+    return [...commonFields, ...preflightFields, ...this.options.protocols.flatMap((protocol) => protocol.describe())];
   }
 }
 
 const deleted = { status: 204, fields: commonFields, length: 0 } as const;
-const preflight = { status: 200, fields: [...commonFields, ...preflightFields], body: '' } as const;
 
-function nowSeconds(): number {
-  return Math.floor(Date.now() / 1000);
+/** tus clients are configured with endpoints that end in a slash; nothing else that they POST to has one. */
+function targetPath({ method, path }: RequestHead): string {
+  return method === 'POST' && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** What the request wants to be taken for; null: something that it may not say. */
+function methodOf({ method, fields }: RequestHead): string | null {
+  if (method !== 'POST') return method;
+  const [override, ...others] = allValues(fields, 'x-http-method-override');
+  if (override === undefined) return method;
+  return others.length === 0 && OVERRIDING_METHODS.has(override) ? override : null;
 }
 
 function routeOf(exchange: Exchange, target: RequestTarget): Route {
   if (exchange.head.method === 'OPTIONS' && target.kind === 'outside') return '*';
   if (target.kind === 'outside') return 'other';
   return target.kind === 'upload-resource' ? '/{upload}' : '/{file}';
-}
-
-function causeOf(failure: StorageFailure | null): Cause | null {
-  return failure === null ? null : { code: failure.code, message: failure.detail };
 }

@@ -5,9 +5,11 @@
 
 import type { EventPublisher, RequestRef, Route, SignatureResult } from '../shared/events.ts';
 import type { SignatureHint, SignatureScheme } from '../shared/signature.ts';
+import { publishedPath } from './auth/request-target.ts';
 import type { Answer, Exchange, GoneReason } from './http/exchange.ts';
 import type { Problem } from './http/problem.ts';
 import { plainTextAnswer } from './http/problem-answer.ts';
+import { resourceFields } from './upload/resource-url.ts';
 
 /** Why a request failed, for the event; never for the client. */
 export interface Cause {
@@ -28,12 +30,15 @@ export class RequestLife {
   readonly exchange: Exchange;
   private readonly route: Route;
   private readonly events: EventPublisher;
+  /** As events may carry it. */
+  private readonly path: string;
   private cause: Cause | null = null;
 
   constructor(exchange: Exchange, route: Route, events: EventPublisher) {
     this.exchange = exchange;
     this.route = route;
     this.events = events;
+    this.path = publishedPath(exchange.head.path);
     if (events.wants('request.received')) {
       events.publish({ type: 'request.received', lengthBytes: this.declaredBytes(), ...this.ref() });
     }
@@ -52,7 +57,7 @@ export class RequestLife {
     this.cause = cause;
     // So is a failure.
     if (answer.status >= 500) this.exchange.lookUpRemote();
-    this.exchange.respond(answer);
+    this.exchange.respond(this.route === '/{upload}' ? unshared(answer) : answer);
   }
 
   /** Says what was wrong with the signature: enough to find the mistake, never the MAC. */
@@ -101,6 +106,12 @@ export class RequestLife {
   private ref(): RequestRef {
     const { requestId, head } = this.exchange;
     const remote = this.exchange.lookUpRemote();
-    return { requestId, method: head.method, route: this.route, path: head.path, remote };
+    return { requestId, method: head.method, route: this.route, path: this.path, remote };
   }
+}
+
+/** The URL of an upload is the permission to write to it: nobody stores an answer about it, and no browser passes it on. */
+function unshared(answer: Answer): Answer {
+  const missing = resourceFields.filter(([wanted]) => !answer.fields.some(([name]) => name === wanted));
+  return { ...answer, fields: [...answer.fields, ...missing] };
 }

@@ -83,8 +83,9 @@ export class SweepSchedule {
     const order = { task: 'sweep', pass: this.passes, knownFiles, budgetMs: PORTION_MS } as const;
     for (;;) {
       const portionMs = performance.now();
-      const { isDone, isComplete, expired, totals } = await jobs.run(order);
+      const { isDone, isComplete, expired, expiredUploads, totals } = await jobs.run(order);
       for (const file of expired) events.publish({ type: 'file.expired', ...file });
+      for (const upload of expiredUploads) events.publish({ type: 'upload.expired', ...upload });
       if (isDone) {
         if (isComplete) this.completed(totals, performance.now() - startedMs);
         else this.isDueAgain = true;

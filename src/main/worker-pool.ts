@@ -10,6 +10,7 @@ import type { Secrets } from '../shared/messages.ts';
 import { freeLocksOf } from '../shared/path-locks.ts';
 import { RoomLedger } from '../shared/room-ledger.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
+import { freeHoldingsOf } from '../shared/upload-holders.ts';
 import type { WorkerAnswer, WorkerSettings } from '../shared/worker-jobs.ts';
 import { LaneClient } from './lane-client.ts';
 import { WorkerThreads } from './worker-threads.ts';
@@ -150,7 +151,9 @@ export class WorkerPool {
         (error: Error) => this.laneEnded(lane, { code: 'worker-lost', detail: error.message }),
       )
       .then(() => {
-        freeLocksOf(this.options.settings.pathLocks, place);
+        const { pathLocks, uploadHolders } = this.options.settings;
+        freeLocksOf(pathLocks, place);
+        freeHoldingsOf(uploadHolders, place);
         this.running.delete(ended);
         if (!this.isStopping) setTimeout(() => this.restartLane(lanePlace), RESTART_DELAY_MS).unref();
       });

@@ -8,8 +8,13 @@ import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import { readClocks } from '../shared/steady-clock.ts';
-import type { WorkerSettings } from '../shared/worker-jobs.ts';
+import { createUploadHolders } from '../shared/upload-holders.ts';
+import type { UploadTimes, WorkerSettings } from '../shared/worker-jobs.ts';
 import type { UnresolvedConfig } from './config/config.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const UPLOAD_TIMES: UploadTimes = { idleMs: DAY_MS, lifeMs: 7 * DAY_MS, memoryMs: 10 * MINUTE_MS };
 
 /** Each lane has a place in the room ledger. */
 export function workerSettingsOf(config: UnresolvedConfig): WorkerSettings {
@@ -21,6 +26,11 @@ export function workerSettingsOf(config: UnresolvedConfig): WorkerSettings {
     minFreeBytes,
     minFreeInodes,
     roomLedger: RoomLedger.allocate(uploadLanes + downloadLanes),
+    checkpointBytes: config.chunkBytes,
+    maxOpenUploads: config.maxOpenUploads,
+    openUploads: SharedCount.allocate(1),
+    uploadHolders: createUploadHolders(),
+    uploadTimes: UPLOAD_TIMES,
     expiry: ExpiryRule.allocate(),
     clockStart: readClocks(),
     prunedFolders: SharedCount.allocate(1),

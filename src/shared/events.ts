@@ -16,7 +16,7 @@ export type Route = '/{file}' | '/{upload}' | '*' | 'other';
 /** Result of looking at a signature. */
 export type SignatureResult = 'ok' | 'mismatch' | 'encoding' | 'missing' | 'expired' | 'repeated' | 'path';
 
-/** Why an upload that had passed its signature ended without a file. */
+/** Why an upload that had passed its signature ended without a file, or a request before its body. */
 export type CutReason =
   | 'client'
   | 'timeout'
@@ -37,7 +37,7 @@ export interface RequestRef {
   /** As sent by the client. */
   readonly method: string;
   readonly route: Route;
-  /** The raw path without its query. */
+  /** The raw path without its query, and without what gives permission to write to an upload. */
   readonly path: string;
   readonly remote: string;
 }
@@ -101,6 +101,15 @@ export type ServerEventBody =
   /** Refused for the extension of its name, which the configuration does not allow. */
   | ({ readonly type: 'upload.refused'; readonly extension: string } & RequestRef)
   | ({ readonly type: 'upload.created'; readonly sizeBytes: number | null } & UploadRef)
+  /** A request that brought bytes of it has ended before its body: what arrived is kept, and can be gone on with. */
+  | ({
+      readonly type: 'upload.suspended';
+      readonly offsetBytes: number;
+      readonly reason: CutReason;
+      /** Since its creation. */
+      readonly durationMs: number;
+    } & UploadRef)
+  /** `durationMs`: since its creation. */
   | ({ readonly type: 'upload.completed'; readonly sizeBytes: number; readonly durationMs: number } & UploadRef)
   | ({
       readonly type: 'upload.discarded';
@@ -108,6 +117,8 @@ export type ServerEventBody =
       readonly reason: CutReason;
       readonly durationMs: number;
     } & UploadRef)
+  /** An unfinished upload was removed, because its client has not come back in time. */
+  | ({ readonly type: 'upload.expired'; readonly offsetBytes: number } & UploadRef)
   /** An upload took the place of a content, which is a version now. */
   | ({ readonly type: 'version.rotated'; readonly uploadId: string; readonly sizeBytes: number } & VersionRef)
   /** There were more versions than are kept. */

@@ -9,6 +9,13 @@
  */
 export type FileKey = string & { readonly __brand: 'FileKey' };
 
+/** What follows the last `.` of the last segment, in ASCII lower case; null without a dot. */
+export function extensionOf(key: FileKey): string | null {
+  const dot = key.lastIndexOf('.');
+  if (dot <= key.lastIndexOf('/')) return null;
+  return key.slice(dot + 1).replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
 /** The server's own tree below the store directory; no URL reaches it. Compared in ASCII lower case. */
 export const RESERVED_SEGMENT = '.hfs';
 
@@ -25,6 +32,8 @@ export interface FileInfo {
   readonly validator: string;
   /** Stored media type; null: the one that the extension gives. */
   readonly type: string | null;
+  /** SHA-256 of the content as it was stored, in hexadecimal digits; null: it was not kept. */
+  readonly sha256: string | null;
 }
 
 /** What a deletion removed. */

@@ -6,6 +6,7 @@
  */
 
 import type { DeletedFile, FileInfo, FileKey, ReplacedContent } from './files.ts';
+import type { ExpectedDigest, ResumableCommand, ResumableFailure, ResumableOutcome, UploadState } from './resumable.ts';
 import type { SecretKind, SignatureCheck, SignatureHint, SignedTerms } from './signature.ts';
 import type { SignatureQuestion } from './signature-question.ts';
 import type { StorageFailure } from './storage-error.ts';
@@ -41,14 +42,34 @@ export type ToLane =
   | {
       readonly type: 'upload.open';
       readonly transfer: number;
+      /** What the upload is called when it is kept: 32 lower-case hexadecimal digits, never used before. */
+      readonly uploadId: string;
       readonly key: FileKey;
       /** The signed size in bytes: the body must have exactly this length. */
       readonly size: number;
+      /** Over the body. */
+      readonly digests: readonly ExpectedDigest[];
       /** An existing file is replaced, and so many of its old contents are kept; null: the slot must be free. */
       readonly keepVersions: number | null;
+      /** When its client leaves, what arrived is kept as an upload of the slot, and `resumable.suspended` is answered. */
+      readonly isResumable: boolean;
       readonly signature: SignatureCheck;
       readonly terms: SignedTerms;
       /** The first body bytes when they came with the head; null: they follow. */
+      readonly piece: BodyPiece | null;
+    }
+  /**
+   * A command on an upload that can be gone on with. When it has a body, pieces follow as `upload.data`; `upload.abort`
+   * then means that the client is gone: what arrived is kept.
+   */
+  | {
+      readonly type: 'resumable.open';
+      readonly transfer: number;
+      readonly command: ResumableCommand;
+      /** An append to a name with another extension is refused; null: all are allowed. Lower case, `''`: no extension. */
+      readonly allowedExtensions: ReadonlySet<string> | null;
+      /** Of an existing file that the finished upload replaces; null: the slot must be free. */
+      readonly keepVersions: number | null;
       readonly piece: BodyPiece | null;
     }
   | { readonly type: 'upload.data'; readonly transfer: number; readonly piece: BodyPiece }
@@ -79,7 +100,18 @@ export type ToLane =
       readonly length: number;
       readonly buffer: ArrayBuffer;
     }
-  | { readonly type: 'download.close'; readonly transfer: number };
+  | { readonly type: 'download.close'; readonly transfer: number }
+  /** Asks for the digest of a run of bytes of a stored content. It is its transfer's only message. */
+  | {
+      readonly type: 'digest.compute';
+      readonly transfer: number;
+      readonly key: FileKey;
+      /** Of the content that is meant. */
+      readonly validator: string;
+      readonly algorithm: 'sha256' | 'sha512';
+      readonly first: number;
+      readonly length: number;
+    };
 
 export type ToLaneBatch = readonly ToLane[];
 
@@ -112,6 +144,62 @@ export type FromLane =
       /** null: the signature did not verify. */
       readonly verified: VerifiedUpload | null;
       readonly buffer: ArrayBuffer | null;
+    }
+  /** The upload exists, is held by this transfer, and the body is still coming. Not sent for commands without a body. */
+  | {
+      readonly type: 'resumable.accepted';
+      readonly transfer: number;
+      readonly state: UploadState;
+      readonly verified: VerifiedUpload | null;
+      readonly buffer: null;
+    }
+  /**
+   * Of either kind of upload, before its last message: it took the place of an unfinished upload of its slot, which is no
+   * more.
+   */
+  | {
+      readonly type: 'resumable.displaced';
+      readonly transfer: number;
+      readonly state: UploadState;
+      readonly buffer: null;
+    }
+  /** The command is done. No message about the transfer follows. */
+  | {
+      readonly type: 'resumable.done';
+      readonly transfer: number;
+      readonly outcome: ResumableOutcome;
+      /** Of commands whose signature was verified, not of those on an upload's own URL. */
+      readonly verified: VerifiedUpload | null;
+      readonly buffer: ArrayBuffer | null;
+    }
+  /** Refused or failed; the upload is as `failure.state` says. Pieces that still arrive come back as `buffer.returned`. */
+  | {
+      readonly type: 'resumable.failed';
+      readonly transfer: number;
+      readonly failure: ResumableFailure;
+      readonly verified: VerifiedUpload | null;
+      readonly buffer: ArrayBuffer | null;
+    }
+  /**
+   * Somebody else goes on with the upload: its bytes are kept, and the connection of this one is to be closed. No message
+   * about the transfer follows.
+   */
+  | {
+      readonly type: 'resumable.superseded';
+      readonly transfer: number;
+      readonly state: UploadState;
+      readonly buffer: null;
+    }
+  /**
+   * After `upload.abort`: what arrived is kept, as durable as configured. Not sent when the outcome was decided before.
+   * No message about the transfer follows.
+   */
+  | {
+      readonly type: 'resumable.suspended';
+      readonly transfer: number;
+      /** null: nothing was kept. */
+      readonly state: UploadState | null;
+      readonly buffer: null;
     }
   | {
       readonly type: 'signature.explained';
@@ -163,6 +251,13 @@ export type FromLane =
       readonly transfer: number;
       readonly failure: StorageFailure;
       readonly buffer: ArrayBuffer | null;
+    }
+  | {
+      readonly type: 'digest.computed';
+      readonly transfer: number;
+      /** Padded Base64; null: the content is not there any more, or cannot be read. */
+      readonly digest: string | null;
+      readonly buffer: null;
     }
   /** A buffer whose transfer is over. */
   | { readonly type: 'buffer.returned'; readonly buffer: ArrayBuffer };

@@ -4,10 +4,10 @@
  */
 
 import type { FileInfo, FileKey, ReplacedContent } from './files.ts';
-import type { SignatureCheck } from './signature.ts';
+import type { SignatureCheck, SignedTerms } from './signature.ts';
 import type { StorageErrorCode } from './storage-error.ts';
 
-/** What made an upload resource, and what alone may go on with it. `put`: a plain PUT that was cut, gone on with as `range`. */
+/** What made an upload resource, and what alone may go on with it. A plain PUT that was cut is gone on with as `range`. */
 export type ResumableProtocol = 'range' | 'tus' | 'ietf';
 
 /** What follows `/.hfs/u/`: unchecked until the lane has compared the MAC. */
@@ -18,10 +18,15 @@ export interface ResourceName {
   readonly mac: string;
 }
 
-/** How an upload is named: by its own URL, or by the slot that it occupies. */
+/**
+ * How an upload is named: by its own URL, or by the slot that it occupies. On a slot (PUT with Content-Range) an append at
+ * offset 0 also makes the upload, of the length that it declares, when there is none; an append at another offset is then
+ * an `offset-mismatch` without a state. Another length than the upload has is a `length-mismatch`. To inspect a slot whose
+ * file is there, and has no unfinished upload beside it, is `exists`.
+ */
 export type UploadTarget =
   | { readonly kind: 'resource'; readonly name: ResourceName }
-  | { readonly kind: 'slot'; readonly key: FileKey; readonly signature: SignatureCheck };
+  | { readonly kind: 'slot'; readonly key: FileKey; readonly signature: SignatureCheck; readonly terms: SignedTerms };
 
 /** Its use in a concatenation (tus, Concatenation). */
 export type Concatenation =
@@ -63,8 +68,7 @@ export interface CreateUpload {
   readonly concatenation: Concatenation | null;
   /** Over the whole file, compared at completion. */
   readonly digests: readonly ExpectedDigest[];
-  /** When the finished file expires of itself, in milliseconds since the epoch; null: as FileTTL says. */
-  readonly fileExpiresAtMs: number | null;
+  readonly terms: SignedTerms;
   /** null: the upload is created empty. */
   readonly body: ResumableBody | null;
 }
@@ -105,6 +109,8 @@ export interface UploadState {
   readonly offset: number;
   /** null: not known yet. */
   readonly length: number | null;
+  /** In milliseconds since the epoch. */
+  readonly createdAtMs: number;
   /** The file has been committed (or, of a partial upload, it may be concatenated). */
   readonly isComplete: boolean;
   /** When the unfinished upload is given up, in milliseconds since the epoch. */
@@ -141,8 +147,6 @@ export type ResumableErrorCode =
   | 'body-too-long'
   /** Fewer bytes than a complete upload needs. */
   | 'body-too-short'
-  /** The body, or the finished upload, does not hash to what was announced. */
-  | 'digest-mismatch'
   /** Appending to a finished upload, or discarding one. */
   | 'upload-complete'
   /** A final upload takes no bytes. */
@@ -150,11 +154,15 @@ export type ResumableErrorCode =
   /** A part of a concatenation is unknown, unfinished, or none. */
   | 'part-unusable'
   /** Too many unfinished uploads, of the server or of the slot. */
-  | 'too-many-uploads';
+  | 'too-many-uploads'
+  /** AllowedExtensions has changed since the upload was created, and no longer has its extension. */
+  | 'extension-disallowed';
 
 /** A failure of a command; `state` is the upload's afterwards, where there is one and the client may know it. */
 export interface ResumableFailure {
   readonly code: StorageErrorCode | ResumableErrorCode;
   readonly detail: string;
   readonly state: UploadState | null;
+  /** The upload that is no more because of this failure, as it was; null: there is none. */
+  readonly discarded: UploadState | null;
 }

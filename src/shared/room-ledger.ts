@@ -1,7 +1,8 @@
 /**
  * What uploads take of the disk, counted by all lanes in shared memory: what they were promised and have not used yet,
  * and what they have used since the start. Each lane adds to a place of its own, and everybody sees the sums, so that a
- * look at the file system that one lane took is brought up to date by what all lanes did since.
+ * look at the file system that one lane took is brought up to date by what all lanes did since. Uploads that can be gone
+ * on with move from lane to lane and outlive them: what they were promised stands in a place of its own.
  */
 
 /** Of the disk: bytes, and inodes. */
@@ -27,9 +28,14 @@ export class RoomLedger {
     this.base = place * STRIDE;
   }
 
-  /** Memory for so many lanes. */
-  static allocate(places: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(places * STRIDE * BigInt64Array.BYTES_PER_ELEMENT);
+  /** Memory for so many lanes, and for the uploads that outlive them. */
+  static allocate(lanes: number): SharedArrayBuffer {
+    return new SharedArrayBuffer((lanes + 1) * STRIDE * BigInt64Array.BYTES_PER_ELEMENT);
+  }
+
+  /** The place of the uploads that can be gone on with: all lanes and jobs add to it. */
+  static ofUploads(shared: SharedArrayBuffer): RoomLedger {
+    return new RoomLedger(shared, shared.byteLength / BigInt64Array.BYTES_PER_ELEMENT / STRIDE - 1);
   }
 
   /** Promised by all lanes and not used yet. */
@@ -64,6 +70,11 @@ export class RoomLedger {
   useBytes(bytes: number): void {
     this.add(USED_BYTES, bytes);
     this.add(PROMISED_BYTES, -bytes);
+  }
+
+  /** So many bytes that were promised elsewhere, or written and cut off again, are promised here. */
+  promiseBytes(bytes: number): void {
+    this.add(PROMISED_BYTES, bytes);
   }
 
   /** So many of its bytes will not be written. */

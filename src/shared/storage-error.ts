@@ -20,6 +20,8 @@ export type StorageErrorCode =
   | 'too-large'
   /** More or fewer bytes arrived than were signed. */
   | 'size-mismatch'
+  /** The bytes do not hash to what was announced. */
+  | 'digest-mismatch'
   /** EROFS, ESTALE, or the store directory, or its own folders, are gone. */
   | 'store-unavailable'
   /** EMFILE, ENFILE. */

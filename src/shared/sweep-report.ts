@@ -1,9 +1,16 @@
 /** What a pass over the whole store tells, portion by portion. Plain data: it crosses the thread boundary. */
 
+import type { UploadRef } from './events.ts';
+
 /** A file that was removed because its time was over. */
 export interface ExpiredFile {
   readonly fileId: string;
   readonly sizeBytes: number;
+}
+
+/** An upload that was given up because its time was over. */
+export interface ExpiredUpload extends UploadRef {
+  readonly offsetBytes: number;
 }
 
 /** Figures of a pass over the store. */
@@ -19,7 +26,7 @@ export interface SweepTotals {
   readonly removedFiles: number;
   readonly removedBytes: number;
   readonly prunedFolders: number;
-  /** Records, versions, staging files and tombstones that belonged to nothing. */
+  /** Records, versions, staging files, tombstones and parts of uploads that belonged to nothing. */
   readonly leftovers: number;
   /** Paths without a file whose slot stays closed. */
   readonly tombstones: number;
@@ -33,6 +40,7 @@ export interface SweepPortion {
   readonly isComplete: boolean;
   /** Removed in this portion. */
   readonly expired: readonly ExpiredFile[];
+  readonly expiredUploads: readonly ExpiredUpload[];
   /** Of the whole pass so far. */
   readonly totals: SweepTotals;
 }

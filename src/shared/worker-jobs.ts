@@ -11,6 +11,16 @@ import type { StorageFailure } from './storage-error.ts';
 import type { FileHistory, FromScrub, RestoreOutcome, ScrubProgress } from './store-reports.ts';
 import type { SweepPortion } from './sweep-report.ts';
 
+/** How long uploads are kept that can be gone on with. In milliseconds. */
+export interface UploadTimes {
+  /** An unfinished one, after its last byte. */
+  readonly idleMs: number;
+  /** An unfinished one, after its creation. */
+  readonly lifeMs: number;
+  /** What is known of one that is finished or was replaced, after that. */
+  readonly memoryMs: number;
+}
+
 /** What each worker thread is started with (Piscina's `workerData`). */
 export interface WorkerSettings {
   readonly storeDir: string;
@@ -21,6 +31,15 @@ export interface WorkerSettings {
   readonly minFreeInodes: number;
   /** What uploads take of the disk, with a place for each lane; see `room-ledger.ts`. */
   readonly roomLedger: SharedArrayBuffer;
+  /** So many bytes of an upload that can be gone on with are made durable at a time. */
+  readonly checkpointBytes: number;
+  /** Unfinished uploads above which none is begun that can be gone on with. */
+  readonly maxOpenUploads: number;
+  /** How many there are: a `SharedCount` with one place, which all lanes and jobs add to. */
+  readonly openUploads: SharedArrayBuffer;
+  /** Who works on which upload that can be gone on with; see `upload-holders.ts`. */
+  readonly uploadHolders: SharedArrayBuffer;
+  readonly uploadTimes: UploadTimes;
   /** FileTTL, see `expiry-rule.ts`, and the clocks that it counts by. */
   readonly expiry: SharedArrayBuffer;
   readonly clockStart: ClockStart;

@@ -5,6 +5,7 @@ import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
 import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/worker-jobs.ts';
 import { Lane } from './lane.ts';
 import { runCommand } from './run-command.ts';
+import { admitUploads } from './storage/admit-uploads.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
 import { lockHolder, refreshLock, takeLock } from './storage/lock-file.ts';
 import { withRoot } from './storage/own-folders.ts';
@@ -56,8 +57,11 @@ function doAtOnce(job: ShortJob): JobResults[ShortJob['task']] {
     case 'refresh-lock':
       refreshLock(storeDir);
       return null;
-    case 'recover':
-      return recoverStore(storeDir);
+    case 'recover': {
+      const report = recoverStore(storeDir);
+      admitUploads(settings);
+      return report;
+    }
     case 'close':
       closeStore(storeDir, job.identity);
       return null;

@@ -6,8 +6,11 @@
 import type { FromLane, LanePort, Secrets, ToLane, ToLaneBatch } from '../shared/messages.ts';
 import { Outbox } from '../shared/outbox.ts';
 import { deleteFile } from './delete-file.ts';
+import { DigestFiles } from './digest-file.ts';
 import { explainSignature } from './explain-signature.ts';
-import { type ReceiveContext, ReceiveUpload } from './receive-upload.ts';
+import type { LaneUpload, ReceiveContext } from './lane-upload.ts';
+import { ReceiveResumable } from './receive-resumable.ts';
+import { ReceiveUpload } from './receive-upload.ts';
 import { SendFile } from './send-file.ts';
 import type { Storage } from './storage/storage.ts';
 import { toFailure } from './storage/storage-error.ts';
@@ -17,12 +20,12 @@ export class Lane {
   private readonly outbox: Outbox<FromLane>;
   private readonly storage: Storage;
   private secrets: Secrets;
-  private readonly receiveContext: ReceiveContext;
   /** Those that more messages may come for. */
-  private readonly uploads = new Map<number, ReceiveUpload>();
+  private readonly uploads = new Map<number, LaneUpload>();
   /** All whose outcome is open. */
   private openUploads = 0;
   private readonly downloads = new Map<number, SendFile>();
+  private readonly digests: DigestFiles;
   /** Set once the port is closed. */
   private onIdle: (() => void) | null = null;
 
@@ -32,10 +35,13 @@ export class Lane {
     this.storage = dependencies.storage;
     this.secrets = dependencies.secrets;
     const { storage, send } = this;
-    this.receiveContext = { storage, send, onEnd: (transfer) => this.endUpload(transfer) };
+    this.digests = new DigestFiles({ storage, send });
   }
 
-  /** Serves until main closes the port; then transfers that are left are discarded, and commits that run are awaited. */
+  /**
+   * Serves until main closes the port; then what arrived is kept of uploads that can be gone on with, all other transfers
+   * that are left are discarded, and commits that run are awaited.
+   */
   serve(): Promise<void> {
     return new Promise((resolve) => {
       this.port.on('message', (messages: ToLaneBatch) => {
@@ -43,7 +49,7 @@ export class Lane {
       });
       this.port.once('close', () => {
         this.onIdle = resolve;
-        this.discardAll();
+        this.giveUpAll();
         this.checkIdle();
       });
     });
@@ -53,6 +59,9 @@ export class Lane {
     switch (message.type) {
       case 'upload.open':
         this.openUpload(message);
+        break;
+      case 'resumable.open':
+        this.openResumable(message);
         break;
       case 'upload.data':
         this.receive(message);
@@ -75,6 +84,9 @@ export class Lane {
       case 'download.close':
         this.closeDownload(message.transfer);
         break;
+      case 'digest.compute':
+        this.digests.compute(message);
+        break;
       case 'secrets':
         this.secrets = message.secrets;
         break;
@@ -89,12 +101,24 @@ export class Lane {
 
   private openUpload(message: Extract<ToLane, { type: 'upload.open' }>): void {
     const { transfer, piece } = message;
-    const upload = ReceiveUpload.open(this.receiveContext, this.secrets, message);
+    const upload = ReceiveUpload.open(this.receiveContext, message);
     if (upload === null) return;
     this.openUploads += 1;
     // One that came whole with its head hears of nothing more.
     if (piece?.isLast !== true) this.uploads.set(transfer, upload);
     if (piece !== null) upload.receive(piece);
+  }
+
+  private openResumable(message: Extract<ToLane, { type: 'resumable.open' }>): void {
+    const upload = new ReceiveResumable(this.receiveContext, message);
+    this.openUploads += 1;
+    this.uploads.set(message.transfer, upload);
+    upload.start();
+  }
+
+  private get receiveContext(): ReceiveContext {
+    const { storage, secrets, send } = this;
+    return { storage, secrets, send, onEnd: this.endUpload };
   }
 
   private explain({ transfer, question }: Extract<ToLane, { type: 'signature.explain' }>): void {
@@ -111,11 +135,11 @@ export class Lane {
     });
   }
 
-  private endUpload(transfer: number): void {
+  private readonly endUpload = (transfer: number): void => {
     this.openUploads -= 1;
     this.uploads.delete(transfer);
     this.checkIdle();
-  }
+  };
 
   private checkIdle(): void {
     if (this.openUploads === 0) this.onIdle?.();
@@ -158,7 +182,8 @@ export class Lane {
     this.downloads.delete(transfer);
   }
 
-  private discardAll(): void {
+  private giveUpAll(): void {
+    this.digests.stop();
     for (const upload of [...this.uploads.values()]) upload.abort();
     for (const transfer of [...this.downloads.keys()]) this.closeDownload(transfer);
   }

@@ -3,19 +3,25 @@
 import { ExpiryRule } from '../shared/expiry-rule.ts';
 import { OwnerUsage } from '../shared/owner-usage.ts';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
+import { RoomLedger } from '../shared/room-ledger.ts';
 import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import { SteadyClock } from '../shared/steady-clock.ts';
 import type { SweepPortion } from '../shared/sweep-report.ts';
+import { UploadHolders } from '../shared/upload-holders.ts';
 import type { SweepJob, WorkerSettings } from '../shared/worker-jobs.ts';
 import { ClosedSlots } from './storage/closed-slots.ts';
-import { closeFolder, type Folder, openRoot } from './storage/folder.ts';
+import { closeFolder, type Folder, openFolders, openRoot } from './storage/folder.ts';
+import { StorageError } from './storage/storage-error.ts';
+import { UPLOADS } from './storage/store-layout.ts';
 import { Sweep } from './storage/sweep.ts';
+import type { UploadSweepContext } from './storage/sweep-uploads.ts';
 
 interface RunningPass {
   readonly pass: number;
   readonly root: Folder;
+  readonly uploads: Folder;
   readonly sweep: Sweep;
 }
 
@@ -44,14 +50,18 @@ export class SweepJobs {
     this.end();
     const { storeDir, durability, expiry, clockStart, prunedFolders, pathLocks, ownerUsage } = this.settings;
     const root = openRoot(storeDir);
+    const clock = new SteadyClock(clockStart);
+    const locks = new PathLocks(pathLocks, JOBS_HOLDER);
+    const uploads = this.openUploads(root, { clock, locks });
     const sweep = new Sweep({
       root,
       durability,
       knownFiles,
-      rule: new ExpiryRule(expiry, new SteadyClock(clockStart)),
+      rule: new ExpiryRule(expiry, clock),
       prunedFolders: new SharedCount(prunedFolders, 0),
+      locks,
+      uploads,
       ownerUsage: new OwnerUsage(ownerUsage),
-      locks: new PathLocks(pathLocks, JOBS_HOLDER),
       closedSlots: new ClosedSlots({
         root,
         secretIds: new SecretIds(this.settings.secretIds),
@@ -59,16 +69,26 @@ export class SweepJobs {
         newSuffix: () => `pass-${pass}`,
       }),
     });
-    this.running = { pass, root, sweep };
+    this.running = { pass, root, uploads: uploads.folder, sweep };
     return this.running;
+  }
+
+  private openUploads(root: Folder, parts: Pick<UploadSweepContext, 'clock' | 'locks'>): UploadSweepContext {
+    const { uploadHolders, uploadTimes: times, openUploads, roomLedger } = this.settings;
+    const folder = openFolders(root, UPLOADS);
+    if (folder === null) throw new StorageError('store-unavailable', 'no folder of uploads');
+    const holders = new UploadHolders(uploadHolders, JOBS_HOLDER);
+    const open = new SharedCount(openUploads, 0);
+    return { ...parts, folder, holders, times, open, room: RoomLedger.ofUploads(roomLedger) };
   }
 
   /** Closes what the pass has open. */
   private end(): void {
     if (this.running === null) return;
-    const { root, sweep } = this.running;
+    const { root, uploads, sweep } = this.running;
     this.running = null;
     sweep.end();
+    closeFolder(uploads);
     closeFolder(root);
   }
 }

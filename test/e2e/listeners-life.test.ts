@@ -99,7 +99,7 @@ test('F67 SIGTERM finishes what all listeners have begun, and no event of it is 
   }
 });
 
-test('F67 what is not done within ShutdownTimeout is cut, leaves nothing, and is told event by event', async () => {
+test('F67 what is not done within ShutdownTimeout is cut and kept unseen, and is told event by event', async () => {
   const server = await start({ ShutdownTimeout: '1s' });
   try {
     const uploads = await beginUploads(server, 20);
@@ -108,7 +108,7 @@ test('F67 what is not done within ShutdownTimeout is cut, leaves nothing, and is
     await Promise.all(uploads.map(({ connection }) => connection.closed()));
     const { lines } = server;
     assert.equal((await server.event('server.stopped'))['clean'], false);
-    assert.equal(count(lines, 'upload.discarded'), 20);
+    assert.equal(count(lines, 'upload.suspended'), 20);
     assert.deepEqual(new Set(lines.flatMap((line) => line['reason'] ?? [])), new Set(['shutdown', 'ok']));
     assert.equal(count(lines, 'request.failed'), 20);
     assert.deepEqual([server.stagingFiles(), publicTreeOf(server.storeDir)], [[], []]);

@@ -35,6 +35,7 @@ const forbidden = [
   ['src/main/app.ts', '../workers/lane.ts'],
   ['src/main/app.ts', 'winston'],
   ['src/main/cli/x.ts', 'node:fs'],
+  ['src/main/put/x.ts', '../config/config.ts'],
   ['bench/x.ts', '../src/main/app.ts'],
 ] as const;
 
@@ -52,6 +53,8 @@ const allowed = [
   ['src/main/pipeline.ts', './http/problem.ts'],
   ['src/main/app.ts', './uws/uws-server.ts'],
   ['src/main/cli/x.ts', '../config/config.ts'],
+  ['src/main/cli/x.ts', '../put/put-file.ts'],
+  ['src/main/put/x.ts', 'node:http'],
 ] as const;
 
 describe('import rules', () => {

@@ -23,7 +23,7 @@ import { probeStore, watchStore } from '../../src/workers/storage/store-probe.ts
 import { keep, keyOf, readFile, StoreFixture, settingsFor, stage } from '../support/store-fixture.ts';
 import { treeOf } from '../support/store-state.ts';
 
-const OWN_FOLDERS = ['.hfs/', '.hfs/long/', '.hfs/records/', '.hfs/staging/'];
+const OWN_FOLDERS = ['.hfs/', '.hfs/long/', '.hfs/records/', '.hfs/staging/', '.hfs/uploads/'];
 /** An account without privileges, for tests that run as root, whom no mode keeps out. */
 const NOBODY = 65_534;
 

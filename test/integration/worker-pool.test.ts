@@ -149,8 +149,9 @@ test('keeps to the places of its own lanes in the room ledger', async () => {
     upload(pool.uploadLane()).open(`promised/${index}`, 10_000).send(4096, false);
   while (store.stagingFiles().length < 2) await delay(5);
   const numbers = new BigInt64Array(roomLedger);
+  const placeWords = RoomLedger.allocate(0).byteLength / BigInt64Array.BYTES_PER_ELEMENT;
   const isUsed = Array.from({ length: PLACES }, (_, place) =>
-    numbers.subarray((place * numbers.length) / PLACES, ((place + 1) * numbers.length) / PLACES).some((n) => n !== 0n),
+    numbers.subarray(place * placeWords, (place + 1) * placeWords).some((n) => n !== 0n),
   );
   assert.deepEqual(isUsed, [false, true, true, false], 'the first place belongs to another pool');
 });

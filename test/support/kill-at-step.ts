@@ -18,6 +18,7 @@ const CHANGING = [
   'rmdirSync',
   'mkdirSync',
   'openSync',
+  'truncateSync',
   'utimesSync',
 ] as const;
 

@@ -29,6 +29,17 @@ export function openUpload(order: UploadOrder): OpenUpload {
   const { transfer, key, size, piece = null, secret = LANE_SECRET, storedType = null } = order;
   const message = { text: `${key} ${size}`, storedType };
   const signature = { scheme: 'v', mac: signV(secret, key, size), messages: [message] } as const;
-  const terms = { usableUntilMs: null, expiresAtMs: null, owner: null };
-  return { type: 'upload.open', transfer, key: key as FileKey, size, keepVersions: null, signature, terms, piece };
+  return {
+    type: 'upload.open',
+    transfer,
+    uploadId: '0123456789abcdef0123456789abcdef',
+    key: key as FileKey,
+    size,
+    keepVersions: null,
+    digests: [],
+    isResumable: false,
+    signature,
+    terms: { usableUntilMs: null, expiresAtMs: null, owner: null },
+    piece,
+  };
 }

@@ -56,6 +56,8 @@ const samples: { readonly [T in ServerEventType]: BodyOf<T> } = {
   'upload.created': { type: 'upload.created', sizeBytes: 1000, ...upload },
   'upload.completed': { type: 'upload.completed', sizeBytes: 1000, durationMs: 300, ...upload },
   'upload.discarded': { type: 'upload.discarded', receivedBytes: 400, reason: 'client', durationMs: 300, ...upload },
+  'upload.suspended': { type: 'upload.suspended', offsetBytes: 400, reason: 'client', durationMs: 300, ...upload },
+  'upload.expired': { type: 'upload.expired', offsetBytes: 400, ...upload },
   'version.rotated': { type: 'version.rotated', uploadId: 'u-1', sizeBytes: 900, ...version },
   'version.removed': { type: 'version.removed', ...version },
   'file.deleted': {

@@ -7,16 +7,18 @@ import { ExpiryRule } from '../../src/shared/expiry-rule.ts';
 import type { FileInfo, FileKey } from '../../src/shared/files.ts';
 import { OwnerUsage } from '../../src/shared/owner-usage.ts';
 import { createPathLocks } from '../../src/shared/path-locks.ts';
-import { RoomLedger } from '../../src/shared/room-ledger.ts';
+import { type Room, RoomLedger } from '../../src/shared/room-ledger.ts';
 import { SecretIds } from '../../src/shared/secret-ids.ts';
 import { SharedCount } from '../../src/shared/shared-count.ts';
 import { SharedFlag } from '../../src/shared/shared-flag.ts';
 import { readClocks } from '../../src/shared/steady-clock.ts';
+import { createUploadHolders } from '../../src/shared/upload-holders.ts';
 import type { StoreIdentity, WorkerSettings } from '../../src/shared/worker-jobs.ts';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
 import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
 import type { Committed, NewUpload, StagedUpload, Storage } from '../../src/workers/storage/storage.ts';
 import { hashOf } from '../../src/workers/storage/store-layout.ts';
+import { reservedBytes, type UploadRecord } from '../../src/workers/storage/upload-record.ts';
 import { versionFileOf, versionIdsOf } from './version-files.ts';
 
 export class StoreFixture {
@@ -53,6 +55,27 @@ export class StoreFixture {
     return readdirSync(this.pathOf('.hfs/staging'));
   }
 
+  /** Names in the folder of uploads that can be gone on with. */
+  uploadFiles(): readonly string[] {
+    return readdirSync(this.pathOf('.hfs/uploads'));
+  }
+
+  /** What all uploads together were promised. */
+  get promisedRoom(): Room {
+    return new RoomLedger(this.settings.roomLedger, 0).promised;
+  }
+
+  /** Unfinished uploads, as all lanes count them. */
+  get openUploads(): number {
+    return new SharedCount(this.settings.openUploads, 0).total;
+  }
+
+  /** What unfinished uploads have still to receive. */
+  get unwrittenBytes(): number {
+    const ids = this.uploadFiles().flatMap((name) => (name.endsWith('.data') ? name.slice(0, -'.data'.length) : []));
+    return ids.reduce((sum, id) => sum + unwritten(this.storage.uploads.look(id)), 0);
+  }
+
   /** Ids of the old contents of a path, oldest first. */
   versionsOf(path: string): readonly string[] {
     return versionIdsOf(this.settings.storeDir, path);
@@ -79,6 +102,10 @@ export class StoreFixture {
   }
 }
 
+function unwritten(record: UploadRecord | null): number {
+  return record === null ? 0 : reservedBytes(record) - record.offset;
+}
+
 /** The id of the one secret of such a store. */
 export const FIRST_SECRET_ID = 0x3f1;
 
@@ -99,6 +126,11 @@ export function settingsFor(storeDir: string): WorkerSettings {
     roomLedger: RoomLedger.allocate(2),
     expiry: ExpiryRule.allocate(),
     clockStart: readClocks(),
+    checkpointBytes: 64 * 1024,
+    maxOpenUploads: 100,
+    openUploads: SharedCount.allocate(1),
+    uploadHolders: createUploadHolders(),
+    uploadTimes: { idleMs: 60_000, lifeMs: 600_000, memoryMs: 60_000 },
     prunedFolders: SharedCount.allocate(1),
     pathLocks: createPathLocks(),
     secretIds: secretIdsOf(FIRST_SECRET_ID),

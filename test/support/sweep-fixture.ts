@@ -3,7 +3,8 @@
 import { existsSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { ExpiryRule } from '../../src/shared/expiry-rule.ts';
 import { SteadyClock } from '../../src/shared/steady-clock.ts';
-import type { ExpiredFile, SweepTotals } from '../../src/shared/sweep-report.ts';
+import type { SweepPortion, SweepTotals } from '../../src/shared/sweep-report.ts';
+import type { WorkerSettings } from '../../src/shared/worker-jobs.ts';
 import { recordName } from '../../src/workers/storage/record.ts';
 import { hashOf, locate, recordFolders } from '../../src/workers/storage/store-layout.ts';
 import { SweepJobs } from '../../src/workers/sweep-jobs.ts';
@@ -21,19 +22,20 @@ export class SweepFixture {
   private readonly jobs: SweepJobs;
   private passes = 0;
 
-  constructor(store: StoreFixture) {
-    const { expiry, clockStart } = store.settings;
+  /** `settings`: other ones than the store was made with. */
+  constructor(store: StoreFixture, settings: WorkerSettings = store.settings) {
+    const { expiry, clockStart } = settings;
     this.store = store;
     this.rule = new ExpiryRule(expiry, new SteadyClock(clockStart));
-    this.jobs = new SweepJobs(store.settings);
+    this.jobs = new SweepJobs(settings);
   }
 
   /** One whole pass. */
-  pass(knownFiles: number | null = null): { readonly totals: SweepTotals; readonly expired: readonly ExpiredFile[] } {
+  pass(knownFiles: number | null = null): Pick<SweepPortion, 'totals' | 'expired' | 'expiredUploads'> {
     this.passes += 1;
     const order = { task: 'sweep', pass: this.passes, knownFiles, budgetMs: WHOLE_PASS_MS } as const;
-    const { totals, expired } = this.jobs.advance(order);
-    return { totals: { ...totals }, expired };
+    const { totals, expired, expiredUploads } = this.jobs.advance(order);
+    return { totals: { ...totals }, expired, expiredUploads };
   }
 
   /** The pass that says what a new FileTTL will remove, and the FileTTL itself. */

@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  extensionOf,
   fullPath,
   type PathRefusal,
   parseRequestTarget,
+  publishedPath,
   type RequestTarget,
 } from '../../src/main/auth/request-target.ts';
-import type { FileKey } from '../../src/shared/files.ts';
+import { extensionOf, type FileKey } from '../../src/shared/files.ts';
 
 function keyOf(rawPath: string, basePath = '/files/'): string | null {
   const target = parseRequestTarget(rawPath, basePath);
@@ -211,5 +211,23 @@ test('reads grown targets in linear time', () => {
     const started = performance.now();
     parseRequestTarget(`/files/${unit.repeat(size / unit.length)}`, '/files/');
     assert.ok(performance.now() - started < 2000, unit);
+  }
+});
+
+test('a path in logs and events never holds what permits to write to an upload', () => {
+  const id = '0123456789abcdef0123456789abcdef';
+  const mac = 'AZaz09-_AZaz09-_AZaz09';
+  const published: readonly (readonly [path: string, published: string])[] = [
+    [`/files/.hfs/u/${id}.${mac}`, `/files/.hfs/u/${id}*`],
+    [`/.hfs/u/${id}.${mac}`, `/.hfs/u/${id}*`],
+    [`/elsewhere/.hfs/u/${id}.${mac}`, `/elsewhere/.hfs/u/${id}*`],
+    [`/files/.hfs/u/${id}.${mac}%20`, `/files/.hfs/u/${id}*`],
+    [`/files/.hfs/u/${id}0.${mac}`, '/files/.hfs/*'],
+    [`/files/%2Ehfs/u/${id}.${mac}`, `/files/%2Ehfs/u/${id}*`],
+    [`/files/.hfs/u/./${id}.${mac}`, '/files/.hfs/*'],
+  ];
+  for (const [path, expected] of published) assert.equal(publishedPath(path), expected, path);
+  for (const path of ['/files/a', '/files/a.hfs/b', '/files/hfs/u/x', '/files/%C3%A9']) {
+    assert.equal(publishedPath(path), path);
   }
 });

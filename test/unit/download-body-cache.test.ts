@@ -15,7 +15,7 @@ const generations = new ContentGenerations(ContentGenerations.allocate());
 
 function fileOf(text: string, key = 'a'): CachedFile {
   const bytes = Buffer.from(text);
-  const info = { size: bytes.length, modifiedMs: 0, validator: text.slice(0, 8), type: null };
+  const info = { size: bytes.length, modifiedMs: 0, validator: text.slice(0, 8), type: null, sha256: null };
   return {
     representation: represent(keyOf('a'), info, { hasRanges: true, isReplaceable: false }),
     fileId: '',

@@ -14,7 +14,7 @@ const CONTENT = Buffer.from('0123456789'.repeat(10));
 const ETAG = '"1-64"';
 
 function fileOf(size: number): Representation {
-  const info = { size, modifiedMs: NOW - 86_400_000, validator: '1-64', type: null };
+  const info = { size, modifiedMs: NOW - 86_400_000, validator: '1-64', type: null, sha256: null };
   return represent('a/file.bin' as FileKey, info, { hasRanges: true, isReplaceable: false });
 }
 

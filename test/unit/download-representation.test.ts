@@ -8,7 +8,13 @@ import { safeField } from '../../src/main/http/fields.ts';
 import { isMediaType } from '../../src/main/http/media-type.ts';
 import type { FileInfo, FileKey } from '../../src/shared/files.ts';
 
-const INFO: FileInfo = { size: 5, modifiedMs: Date.UTC(2020, 1, 3, 4, 5, 6, 789), validator: 'abc-5', type: null };
+const INFO: FileInfo = {
+  size: 5,
+  modifiedMs: Date.UTC(2020, 1, 3, 4, 5, 6, 789),
+  validator: 'abc-5',
+  type: null,
+  sha256: null,
+};
 const RULES = { hasRanges: true, isReplaceable: false };
 
 function of(key: string, info: Partial<FileInfo> = {}, rules: Partial<typeof RULES> = {}): Representation {

@@ -173,12 +173,6 @@ test('A78 no query, signature or credential reaches a line, wherever the event c
   }
 });
 
-test('does not name the path of an upload resource, which is all that is needed to write to it', async () => {
-  const path = '/files/.uploads/secret-id';
-  const { fields } = await lineOf(sampleEvent('request.completed', { route: '/{upload}', path }));
-  assert.equal(fields['path'], undefined);
-});
-
 test('asks the dispatcher only for events that the level lets through, also after the level has changed', () => {
   const events = new EventDispatcher();
   const logger = new LineCollector('info');

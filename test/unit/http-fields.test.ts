@@ -8,6 +8,7 @@ import {
   allValues,
   countLines,
   firstValue,
+  isAnyRepeated,
   listMembers,
   safeField,
   soleValue,
@@ -102,4 +103,13 @@ test('reads grown lists in linear time', () => {
     listMembers([{ name: 'x', value: unit.repeat(500_000) }], 'x');
     assert.ok(performance.now() - started < 2000, unit);
   }
+});
+
+test('a field that stands twice is found among those that may not, equal or not', () => {
+  const names = new Set(['upload-offset', 'upload-length']);
+  const line = (name: string, value: string): FieldLine => ({ name, value });
+  const once = [line('upload-offset', '0'), line('upload-length', '0'), line('accept', 'a'), line('accept', 'b')];
+  assert.equal(isAnyRepeated(once, names), false);
+  assert.equal(isAnyRepeated([...once, line('upload-length', '0')], names), true);
+  assert.equal(isAnyRepeated([], names), false);
 });

@@ -116,6 +116,7 @@ test('every failure of a worker has its answer', () => {
     'over-quota': 413,
     'too-large': 413,
     'size-mismatch': 400,
+    'digest-mismatch': 400,
     'store-unavailable': 503,
     'too-many-files': 503,
     overloaded: 503,

@@ -187,6 +187,13 @@ const rows: readonly Row[] = [
     events: [sampleEvent('upload.discarded', { reason: 'no_space' })],
     to: 1,
   },
+  {
+    sample: 'hmac_uploads_cut_total{reason="client",kept="yes"}',
+    events: [sampleEvent('upload.suspended', { reason: 'client' })],
+    to: 1,
+  },
+  { sample: 'hmac_unfinished_uploads', sources: { unfinishedUploads: () => 3 }, to: 3 },
+  { sample: 'hmac_unfinished_uploads_expired_total', events: [sampleEvent('upload.expired')], to: 1 },
   { sample: 'hmac_versions_created_total', events: [sampleEvent('version.rotated')], to: 1 },
   { sample: 'hmac_versions_removed_total', events: [sampleEvent('version.removed')], to: 1 },
   { sample: 'hmac_files_expired_total', events: [sampleEvent('file.expired'), sampleEvent('file.expired')], to: 2 },

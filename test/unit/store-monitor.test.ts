@@ -61,6 +61,7 @@ const degrades: Readonly<Record<StorageErrorCode, boolean>> = {
   'over-quota': false,
   'too-large': false,
   'size-mismatch': false,
+  'digest-mismatch': false,
   'store-unavailable': true,
   'too-many-files': false,
   overloaded: false,

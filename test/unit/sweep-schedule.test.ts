@@ -26,7 +26,13 @@ const totals: SweepTotals = {
   tombstones: 0,
   passedOver: 0,
 };
-const portion = (isDone: boolean, isComplete = isDone): SweepPortion => ({ isDone, isComplete, expired: [], totals });
+const portion = (isDone: boolean, isComplete = isDone): SweepPortion => ({
+  isDone,
+  isComplete,
+  expired: [],
+  expiredUploads: [],
+  totals,
+});
 
 let events: EventDispatcher;
 let told: ServerEvent[];

@@ -59,6 +59,13 @@ export function bearerToken(authorization: string | null): string | null {
   return start === null || authorization === null ? null : authorization.slice(start[0].length);
 }
 
+/** The size that a token claims, for requests that do not tell it; null: none. Nothing else of the token is looked at. */
+export function claimedSize(token: string): number | null {
+  if (token.length > MAX_TOKEN_LENGTH) return null;
+  const size = jsonObject(token.split('.')[1] ?? '')?.get('filesize');
+  return typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : null;
+}
+
 /** Reads a token and compares it with the request. Never throws, whatever the text. */
 export function readBearerJwt(token: string, request: TokenRequest): BearerJwt {
   if (token.length > MAX_TOKEN_LENGTH) return invalid;

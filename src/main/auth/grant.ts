@@ -4,10 +4,11 @@
  */
 
 import type { UploadProtocol } from '../../shared/events.ts';
-import type { FileKey } from '../../shared/files.ts';
+import { extensionOf, type FileKey } from '../../shared/files.ts';
 import type { SignatureCheck, SignedTerms } from '../../shared/signature.ts';
 import { disallowedExtension, type Problem, problems } from '../http/problem.ts';
-import { extensionOf } from './request-target.ts';
+import { bearerToken, claimedSize } from './bearer-jwt.ts';
+import { decidingMac } from './slot-parameters.ts';
 import { type RefusedSignature, readSlotSignature, type SignatureRules, type SlotRequest } from './slot-signature.ts';
 
 export interface UploadGrant {
@@ -76,6 +77,60 @@ export function authorizeUpload(request: UploadRequest, rules: UploadRules): Upl
   return { kind: 'granted', grant: { key, sizeBytes, protocol, signature: check, triedTypes, terms } };
 }
 
-function refused(problem: Problem, extension: string | null = null): UploadAuthorization {
+/** What a request that creates an upload says about lengths. */
+export interface CreationRequest extends Omit<UploadRequest, 'sizeBytes'> {
+  /** Length of the finished file; null: the request does not tell it (deferred, chunked coding, a concatenation). */
+  readonly declaredBytes: number | null;
+}
+
+/** Permission to create an upload that can be gone on with. */
+export interface CreationGrant extends UploadGrant {
+  /** The finished file has exactly this length; null: its signature covers none. */
+  readonly signedBytes: number | null;
+  /** Nothing that the upload receives may be longer; null: no limit. */
+  readonly maxBytes: number | null;
+}
+
+export type CreationAuthorization = { readonly kind: 'granted'; readonly grant: CreationGrant } | Refused;
+
+const sizeDigits = /^(?:0|[1-9][0-9]{0,15})$/;
+
+/**
+ * The checks of `authorizeUpload` for a creation: where the request does not declare the length of the file, the `s` of
+ * the slot URL, or the claim of a token, stands under the MAC, and so is authentic. A declared length beside another one
+ * is refused (403), no length at all as well (400). `v3` signs no length, so it must be declared.
+ */
+export function authorizeCreation(request: CreationRequest, rules: UploadRules): CreationAuthorization {
+  const { declaredBytes } = request;
+  const isSizeSigned = decidingMac(request.parameters)?.scheme !== 'v3';
+  const named = isSizeSigned ? namedSize(request) : null;
+  if (named === 'malformed') return refused(problems.badRequest);
+  if (named !== null && declaredBytes !== null && named !== declaredBytes) return refused(problems.invalidMac);
+  const sizeBytes = declaredBytes ?? named;
+  if (sizeBytes === null) return refused(problems.badRequest);
+  const authorization = authorizeUpload({ ...request, sizeBytes }, rules);
+  if (authorization.kind === 'refused') return authorization;
+  const { grant } = authorization;
+  const signedBytes = isSizeSigned ? grant.sizeBytes : null;
+  return { kind: 'granted', grant: { ...grant, signedBytes, maxBytes: signedBytes ?? rules.maxUploadBytes } };
+}
+
+/** The size beside the signature, or within it; null: there is none. */
+function namedSize({ parameters, authorization, declaredBytes }: CreationRequest): number | 'malformed' | null {
+  if (decidingMac(parameters) !== null) return parameters.s === null ? null : readSize(parameters.s);
+  // A token is compared with what the request declares.
+  const token = declaredBytes === null ? bearerToken(authorization) : null;
+  return token === null ? null : claimedSize(token);
+}
+
+function readSize(text: string): number | 'malformed' {
+  const size = sizeDigits.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(size) ? size : 'malformed';
+}
+
+type Refused = Extract<UploadAuthorization, { kind: 'refused' }>;
+
+/** A refusal that has nothing to do with the signature. `extension`: what is not allowed, when that is the reason. */
+export function refused(problem: Problem, extension: string | null = null): Refused {
   return { kind: 'refused', problem, signature: null, disallowedExtension: extension };
 }

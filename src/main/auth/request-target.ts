@@ -37,6 +37,11 @@ const outside: RequestTarget = { kind: 'outside' };
 const reservedTree = new RegExp(`^\\${RESERVED_SEGMENT}(?:/|$)`, 'i');
 const uploadResource = new RegExp(`^\\${RESERVED_SEGMENT}/u/([0-9A-Za-z._-]{1,128})$`);
 
+const withinReservedTree = new RegExp(
+  `(/(?:\\.|%2e)${RESERVED_SEGMENT.slice(1)}/(?:u/[0-9a-f]{32}(?![0-9a-f]))?).*$`,
+  'is',
+);
+
 /** ASCII without control characters, space, `#`, `%`: such a path is its own decoded form. */
 const plainPath = /^[!"$&-~]*$/;
 const refusedRawCharacter = /[\p{Cc}\p{Cs} #\ufffd]/u;
@@ -83,14 +88,15 @@ function decodeOnce(raw: string): string | null {
   }
 }
 
+/**
+ * A raw path as logs and events may carry it. What stands behind the id of an upload is the permission to write to it, so
+ * nothing of it is left, also where the path is no valid target.
+ */
+export function publishedPath(rawPath: string): string {
+  return rawPath.includes('hfs') ? rawPath.replace(withinReservedTree, '$1*') : rawPath;
+}
+
 /** The path with the base path in front, without a leading slash: what issuers with `SignedPath = "full"` sign. */
 export function fullPath(key: FileKey, basePath: string): string {
   return basePath.slice(1) + key;
-}
-
-/** What follows the last `.` of the last segment, in ASCII lower case; null without a dot. */
-export function extensionOf(key: FileKey): string | null {
-  const dot = key.lastIndexOf('.');
-  if (dot <= key.lastIndexOf('/')) return null;
-  return key.slice(dot + 1).replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -3,12 +3,13 @@
  * a signature did not verify, and only for the log: none of these texts ever opens anything.
  */
 
+import { extensionOf } from '../../shared/files.ts';
 import type { SignatureHint } from '../../shared/signature.ts';
 import type { OtherReading, SignatureQuestion } from '../../shared/signature-question.ts';
 import { OCTET_STREAM } from '../http/media-type.ts';
 import { allSignedTypes, signedTypesOf } from './extension-types.ts';
 import type { UploadGrant } from './grant.ts';
-import { extensionOf, fullPath } from './request-target.ts';
+import { fullPath } from './request-target.ts';
 import type { SignatureRules } from './slot-signature.ts';
 
 /** Ciphertext is a little longer than what was announced; so are other miscounts. */

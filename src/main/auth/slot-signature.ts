@@ -4,7 +4,7 @@
  */
 
 import type { SignatureResult } from '../../shared/events.ts';
-import type { FileKey } from '../../shared/files.ts';
+import { extensionOf, type FileKey } from '../../shared/files.ts';
 import type {
   SignatureCheck,
   SignatureHint,
@@ -16,7 +16,7 @@ import { OCTET_STREAM, storableType, withoutParameters } from '../http/media-typ
 import { type Problem, problems } from '../http/problem.ts';
 import { bearerToken, readBearerJwt } from './bearer-jwt.ts';
 import { signedTypesOf } from './extension-types.ts';
-import { extensionOf, fullPath } from './request-target.ts';
+import { fullPath } from './request-target.ts';
 import { decidingMac, type SlotParameters } from './slot-parameters.ts';
 
 /** What the settings say about signatures. */

@@ -10,6 +10,7 @@ import { SHELLS, type Shell } from './completed-words.ts';
 import { commandHelp, PROGRAM, programHelp } from './help-text.ts';
 import { initCommand } from './init.ts';
 import { parseOptions } from './parse-options.ts';
+import { putCommand } from './put.ts';
 import { restoreCommand } from './restore.ts';
 import { scrubCommand } from './scrub.ts';
 import { serveCommand } from './serve.ts';
@@ -58,6 +59,7 @@ export const commands: readonly Command[] = [
   checkConfigCommand,
   initCommand,
   signCommand,
+  putCommand,
   versionsCommand,
   restoreCommand,
   scrubCommand,

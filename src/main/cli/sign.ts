@@ -1,8 +1,7 @@
 /** `sign`: prints the URL of an upload or a deletion, made with the secret of the configuration. A secret is never an argument. */
 
-import type { FileKey } from '../../shared/files.ts';
+import { extensionOf, type FileKey } from '../../shared/files.ts';
 import { signedTypesOf } from '../auth/extension-types.ts';
-import { extensionOf } from '../auth/request-target.ts';
 import type { Config, UnresolvedConfig } from '../config/config.ts';
 import { readGeneratedSecret, SecretFileError } from '../config/secret-file.ts';
 import { parseOrigin } from '../config/url-path.ts';

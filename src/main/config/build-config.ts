@@ -211,6 +211,7 @@ function toConfig(input: BuildInput, { listen, tls, storeDir }: Resolved): Unres
     accelRedirectPrefix: settings.AccelRedirectPrefix,
     trustedProxies: settings.TrustedProxies,
     maxConcurrentUploads: settings.MaxConcurrentUploads,
+    maxOpenUploads: settings.MaxOpenUploads,
     maxConnections: settings.MaxConnections,
     ...threads(settings, input.host.cores),
     warnings: [],

@@ -90,6 +90,8 @@ export interface Config {
   readonly trustedProxies: TrustedPeers;
   /** Uploads in flight above which new ones are answered 503. */
   readonly maxConcurrentUploads: number;
+  /** Unfinished uploads above which none is begun that can be gone on with. */
+  readonly maxOpenUploads: number;
   /** Open client connections above which new ones are closed at once. */
   readonly maxConnections: number;
   /** Threads that serve clients; 1: the main thread does. */

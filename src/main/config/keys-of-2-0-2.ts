@@ -166,8 +166,9 @@ export const keysOf202 = {
     topic: 'Transfers',
     default: { type: 'boolean', value: true },
     accepts: '`true`, `false`',
-    summary: 'Allows uploads that go on after a cut.',
-    untilThen: 'an upload that is cut leaves nothing, and begins again',
+    summary: 'Allows uploads that go on after a cut: tus, the IETF draft, PUT with Content-Range.',
+    notes:
+      '`false`: an upload that is cut leaves nothing, and begins again; what earlier runs left unfinished is removed when it expires.',
     check: checkBoolean,
   }),
   ResumableDownloadsEnabled: configKey({

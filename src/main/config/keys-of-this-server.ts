@@ -153,6 +153,18 @@ export const keysOfThisServer = {
     summary: 'Uploads in flight above which new ones are answered 503.',
     check: integerBetween({ min: 1, max: 1_000_000, unit: 'uploads' }),
   }),
+  MaxOpenUploads: configKey({
+    type: 'integer',
+    topic: 'Transfers',
+    unit: 'uploads',
+    default: { type: 'integer', value: 10_000 },
+    accepts: '1 to 1000000',
+    summary:
+      'Unfinished uploads, running or waiting for their client, above which none is begun that can be gone on with.',
+    notes:
+      'Such a creation is answered 503. Plain uploads are still taken; one that is cut then leaves nothing. Unfinished uploads expire 24 hours after their last byte.',
+    check: integerBetween({ min: 1, max: 1_000_000, unit: 'uploads' }),
+  }),
   MaxConnections: configKey({
     type: 'integer',
     topic: 'Listening',

@@ -47,6 +47,7 @@ const fieldsOfKey = {
   ShutdownTimeout: ({ shutdownTimeoutMs }) => shutdownTimeoutMs,
   PublicOrigin: ({ publicOrigin }) => publicOrigin,
   MaxConcurrentUploads: ({ maxConcurrentUploads }) => maxConcurrentUploads,
+  MaxOpenUploads: ({ maxOpenUploads }) => maxOpenUploads,
   MaxConnections: ({ maxConnections }) => maxConnections,
   Listeners: ({ listeners }) => listeners,
   UploadLanes: ({ uploadLanes }) => uploadLanes,

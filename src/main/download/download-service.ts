@@ -13,6 +13,9 @@ import { firstRangeOffset } from '../http/range.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import { RedirectedDownload } from './accel-redirect.ts';
 import { BODY_CACHE_LIMITS, BodyCache, type CachedFile } from './body-cache.ts';
+import { ContentDigests } from './content-digests.ts';
+import { DigestLookup } from './digest-lookup.ts';
+import { type FoundDigests, readDigestWish, withDigests } from './digest-wish.ts';
 import { planDownload } from './download-plan.ts';
 import { DownloadReport } from './download-report.ts';
 import type { DownloadStream } from './download-stream.ts';
@@ -32,14 +35,25 @@ export interface DownloadServiceOptions {
   readonly cacheBytes: number;
 }
 
+/** One request for a file. */
+interface Download {
+  readonly exchange: Exchange;
+  readonly key: FileKey;
+  readonly refuse: Refuse;
+  /** null: the answer has no digests. */
+  readonly found: FoundDigests | null;
+}
+
 export class DownloadService {
   private readonly options: DownloadServiceOptions;
   private readonly streams = new Set<DownloadStream>();
   private readonly cache: BodyCache;
+  private readonly digests: ContentDigests;
 
   constructor(options: DownloadServiceOptions) {
     this.options = options;
     this.cache = new BodyCache({ ...BODY_CACHE_LIMITS, maxBytes: options.cacheBytes }, options.generations);
+    this.digests = new ContentDigests(() => options.pool.downloadLane());
   }
 
   /** Serves the file in answer to a GET or HEAD. */
@@ -63,28 +77,45 @@ export class DownloadService {
   }
 
   private serveBytes(exchange: Exchange, key: FileKey, refuse: Refuse): void {
-    const cached = this.cache.get(key, performance.now());
-    if (cached !== null) this.serveCached(exchange, cached, refuse);
-    else if (exchange.head.method === 'HEAD') this.open(exchange, key, refuse, null);
-    else this.options.buffers.whenAvailable((buffer) => this.open(exchange, key, refuse, buffer));
+    const { head } = exchange;
+    const wish = readDigestWish(head.fields);
+    if (wish === null) {
+      this.answer({ exchange, key, refuse, found: null });
+      return;
+    }
+    const { pool, rules } = this.options;
+    const { digests } = this;
+    const onFound = (found: FoundDigests | null): void => this.answer({ exchange, key, refuse, found });
+    new DigestLookup({ lane: pool.downloadLane(), digests, rules, head, key, wish, onFound }).start();
   }
 
-  private open(exchange: Exchange, key: FileKey, refuse: Refuse, buffer: ArrayBuffer | null): void {
+  private answer(download: Download): void {
+    const { exchange, key } = download;
+    // The client may have left while digests were looked for.
+    if (exchange.state !== 'open') return;
+    const cached = this.cache.get(key, performance.now());
+    if (cached !== null) this.serveCached(download, cached);
+    else if (exchange.head.method === 'HEAD') this.open(download, null);
+    else this.options.buffers.whenAvailable((buffer) => this.open(download, buffer));
+  }
+
+  private open(download: Download, buffer: ArrayBuffer | null): void {
     const { options, streams, cache } = this;
+    const { exchange } = download;
     if (exchange.state !== 'open') {
       if (buffer !== null) options.buffers.give(buffer);
       return;
     }
     const lane = options.pool.downloadLane();
     const offset = options.rules.hasRanges ? firstRangeOffset(firstValue(exchange.head.fields, 'range')) : 0;
-    new LaneDownload({ ...options, lane, exchange, key, refuse, streams, cache }).open(offset, buffer);
+    new LaneDownload({ ...options, ...download, lane, streams, cache }).open(offset, buffer);
   }
 
-  private serveCached(exchange: Exchange, { representation, fileId, bytes }: CachedFile, refuse: Refuse): void {
+  private serveCached({ exchange, refuse, found }: Download, { representation, fileId, bytes }: CachedFile): void {
     const { events, rules } = this.options;
     const report = new DownloadReport(exchange, events);
     report.fileId = fileId;
-    const plan = planDownload(exchange.head, representation, planContext(rules));
+    const plan = withDigests(planDownload(exchange.head, representation, planContext(rules)), representation, found);
     if (plan.kind === 'problem') {
       report.refused(plan.problem.status);
       refuse(plan.problem, null);

@@ -13,6 +13,7 @@ import type { AnswerHead, Exchange } from '../http/exchange.ts';
 import { type Problem, storageProblems } from '../http/problem.ts';
 import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
 import { BODY_CACHE_LIMITS, type BodyCache } from './body-cache.ts';
+import { type FoundDigests, withDigests } from './digest-wish.ts';
 import { type PlanContext, planDownload, type Segment } from './download-plan.ts';
 import { DownloadReport } from './download-report.ts';
 import { DownloadStream } from './download-stream.ts';
@@ -33,6 +34,8 @@ export interface LaneDownloadDependencies {
   readonly exchange: Exchange;
   readonly key: FileKey;
   readonly refuse: Refuse;
+  /** null: the answer has no digests. */
+  readonly found: FoundDigests | null;
   /** Those that are being sent. */
   readonly streams: Set<DownloadStream>;
   readonly cache: BodyCache;
@@ -92,12 +95,12 @@ export class LaneDownload implements TransferListener {
   }
 
   private opened(message: Opened): void {
-    const { exchange, key, rules } = this.context;
+    const { exchange, key, rules, found } = this.context;
     this.isOpen = message.isOpen;
     this.report.fileId = message.fileId;
     const representation = represent(key, message.file, rules, message.expiresMs);
     this.offerToCache(message, representation);
-    const plan = planDownload(exchange.head, representation, planContext(rules));
+    const plan = withDigests(planDownload(exchange.head, representation, planContext(rules)), representation, found);
     if (plan.kind === 'problem') {
       this.giveBack(message.buffer);
       this.refuse(plan.problem, null);

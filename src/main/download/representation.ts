@@ -5,8 +5,7 @@
 
 import contentDisposition from 'content-disposition';
 import { lookup } from 'mime-types';
-import type { FileInfo, FileKey } from '../../shared/files.ts';
-import { extensionOf } from '../auth/request-target.ts';
+import { extensionOf, type FileInfo, type FileKey } from '../../shared/files.ts';
 import { commonFields } from '../http/common-fields.ts';
 import type { ResponseFields } from '../http/field-line.ts';
 import { formatHttpDate } from '../http/http-date.ts';

@@ -83,6 +83,16 @@ const transferRules = {
     msg: 'Upload created',
     fields: (event) => ({ ...uploadFields(event), size_bytes: event.sizeBytes }),
   },
+  'upload.suspended': {
+    level: 'info',
+    msg: 'Upload suspended',
+    fields: (event) => ({
+      ...uploadFields(event),
+      reason: event.reason,
+      offset: event.offsetBytes,
+      duration_ms: rounded(event.durationMs),
+    }),
+  },
   'upload.completed': {
     level: 'debug',
     msg: 'Upload completed',
@@ -101,6 +111,12 @@ const transferRules = {
       bytes_in: event.receivedBytes,
       duration_ms: rounded(event.durationMs),
     }),
+  },
+  'upload.expired': {
+    level: 'info',
+    msg: 'Unfinished upload expired',
+    fields: (event) => ({ ...uploadFields(event), offset: event.offsetBytes }),
+    limit: { perSecond: 10, kind: () => 'all' },
   },
   'version.rotated': {
     level: 'info',
@@ -192,8 +208,7 @@ function requestFields(request: RequestRef): LogFields {
     request_id: request.requestId,
     method: request.method,
     route: request.route,
-    // The path of an upload resource is all that is needed to write to it.
-    path: request.route === '/{upload}' ? undefined : withoutQuery(request.path),
+    path: withoutQuery(request.path),
     remote: request.remote,
   };
 }

@@ -20,8 +20,8 @@ function listOf<T extends string>(members: Readonly<Record<T, true>>): readonly 
 
 /** Status codes that this server sends. */
 const STATUS_CODES = [
-  200, 201, 204, 206, 304, 400, 403, 404, 405, 408, 409, 411, 412, 413, 415, 416, 417, 429, 431, 500, 501, 503, 505,
-  507,
+  200, 201, 204, 206, 304, 308, 400, 403, 404, 405, 408, 409, 410, 411, 412, 413, 415, 416, 417, 423, 429, 431, 460,
+  500, 501, 503, 505, 507,
 ];
 
 export const METHOD = new ClosedLabel('method', ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS', OTHER]);
@@ -73,7 +73,7 @@ export const CUT_REASON = new ClosedLabel(
 );
 
 /** Whether the bytes of a cut upload were kept. */
-export const KEPT = new ClosedLabel('kept', ['no']);
+export const KEPT = new ClosedLabel('kept', ['yes', 'no']);
 
 export const DELETION_RESULT = new ClosedLabel(
   'result',
@@ -100,8 +100,10 @@ export const EVENT_TYPES = listOf<ServerEventType>({
   'signature.refused': true,
   'upload.refused': true,
   'upload.created': true,
+  'upload.suspended': true,
   'upload.completed': true,
   'upload.discarded': true,
+  'upload.expired': true,
   'version.rotated': true,
   'version.removed': true,
   'file.deleted': true,

@@ -13,6 +13,8 @@ export interface MetricsSources {
   /** On the public port. */
   openConnections(): number;
   uploadsInFlight(protocol: UploadProtocol): number;
+  /** Begun and not completed, whether their clients are there or not. */
+  unfinishedUploads(): number;
   poolStats(): { readonly workers: number; readonly busy: number; readonly queued: number };
   /** null: not known yet. */
   storeFreeBytes(): number | null;

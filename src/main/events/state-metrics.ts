@@ -49,6 +49,11 @@ function publishServerState(registry: Registry, sources: MetricsSources): void {
     { name: 'hmac_uploads_in_flight', help: 'Uploads that are being received.', label: 'protocol' },
     () => Object.fromEntries(UPLOAD_PROTOCOLS.map((protocol) => [protocol, sources.uploadsInFlight(protocol)])),
   );
+  publishGauge(
+    registry,
+    { name: 'hmac_unfinished_uploads', help: 'Uploads that can be gone on with and are not complete.' },
+    () => sources.unfinishedUploads(),
+  );
   publishLabelledGauge(
     registry,
     { name: 'hmac_config_warnings', help: '1 for each doubtful setting.', label: 'reason' },

@@ -19,12 +19,13 @@ export class TransferMetrics {
   private readonly deletes: LabelledCounter;
   private uploads = 0;
   private uploadErrors = 0;
+  private uploadsExpired = 0;
   private downloadErrors = 0;
 
   constructor(registry: Registry) {
     this.uploadDuration = new BucketHistogram(registry, {
       name: 'hmac_file_server_upload_duration_seconds',
-      help: 'Time from the head to the final answer of uploads that passed their signature.',
+      help: 'Time from the creation to the end of uploads that passed their signature.',
       buckets: DEFAULT_BUCKETS,
     });
     this.uploadSize = new BucketHistogram(registry, {
@@ -49,7 +50,7 @@ export class TransferMetrics {
     });
     this.uploadsCut = new LabelledCounter(registry, {
       name: 'hmac_uploads_cut_total',
-      help: 'Uploads that passed their signature and ended without a file.',
+      help: 'Uploads that passed their signature and ended without a file, and requests that ended before their body.',
       labels: [CUT_REASON, KEPT],
     });
     this.signatureChecks = new LabelledCounter(registry, {
@@ -75,7 +76,11 @@ export class TransferMetrics {
     return [
       events.on('signature.checked', (event) => this.checked(event)),
       events.on('upload.completed', (event) => this.uploaded(event)),
+      events.on('upload.suspended', ({ reason }) => this.uploadsCut.inc(reason, 'yes')),
       events.on('upload.discarded', (event) => this.discarded(event)),
+      events.on('upload.expired', () => {
+        this.uploadsExpired += 1;
+      }),
       events.on('deletion.completed', ({ result }) => this.deletes.inc(result)),
       events.on('download.completed', (event) => this.downloaded(event)),
       events.on('download.aborted', ({ reason }) => this.downloadFailed(reason === 'io')),
@@ -96,6 +101,14 @@ export class TransferMetrics {
         help: 'Uploads that passed their signature and did not end in success, client cuts included.',
       },
       () => this.uploadErrors,
+    );
+    publishCounter(
+      registry,
+      {
+        name: 'hmac_unfinished_uploads_expired_total',
+        help: 'Unfinished uploads that were removed because their clients did not come back.',
+      },
+      () => this.uploadsExpired,
     );
     publishCounter(
       registry,

@@ -26,7 +26,8 @@ export type GoneReason = 'client' | 'timeout' | 'shutdown' | 'io';
 export interface Answer {
   readonly status: number;
   readonly fields: ResponseFields;
-  readonly body: string | Uint8Array;
+  /** null: there is none, and the answer to a HEAD does not say how long the one to a GET would be. */
+  readonly body: string | Uint8Array | null;
 }
 
 /** Head of an answer whose body is streamed, or left out (HEAD). */
@@ -71,7 +72,7 @@ export interface Exchange {
   pauseBody(): void;
   resumeBody(): void;
 
-  /** Answers with a whole body; for HEAD the body is measured, not sent. Adds nothing but Content-Length. */
+  /** Answers with a whole body; for HEAD the body is measured, not sent. Adds nothing but Content-Length, and to 204 not that. */
   respond(answer: Answer): void;
   /** Answers with a head alone: HEAD (Content-Length = length), 204 and 304 (no length). */
   respondHead(head: AnswerHead): void;

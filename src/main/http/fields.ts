@@ -27,6 +27,17 @@ export function countLines(fields: FieldLines, name: string): number {
   return count;
 }
 
+/** True when a field of which two readers could take different lines stands more than once (RFC 9110 §5.3). */
+export function isAnyRepeated(fields: FieldLines, names: ReadonlySet<string>): boolean {
+  const seen = new Set<string>();
+  for (const { name } of fields) {
+    if (!names.has(name)) continue;
+    if (seen.has(name)) return true;
+    seen.add(name);
+  }
+  return false;
+}
+
 /** Value of a field that may stand once only; null when it is absent, and also when it is repeated (RFC 9110 §5.3). */
 export function soleValue(fields: FieldLines, name: string): string | null {
   return countLines(fields, name) === 1 ? firstValue(fields, name) : null;

@@ -4,6 +4,7 @@
  * `problem-answer.ts`.
  */
 
+import type { ResumableErrorCode } from '../../shared/resumable.ts';
 import type { SignatureScheme } from '../../shared/signature.ts';
 import type { StorageErrorCode } from '../../shared/storage-error.ts';
 import type { ResponseFields } from './field-line.ts';
@@ -52,13 +53,24 @@ export const problems = {
     detail: 'The body does not have the length that was announced.',
     closesConnection: true,
   }),
+  digestMismatch: own('digest-mismatch', 400, 'Bad Request', {
+    detail: 'The content does not have the digest that was announced.',
+  }),
   noSignature: own('no-signature', 403, "No HMAC attached to URL. Expecting 'v', 'v2', or 'token' parameter as MAC"),
   macEncoding: own('mac-encoding', 403, 'Invalid MAC encoding'),
   invalidMac: own('invalid-mac', 403, 'Invalid MAC'),
   signatureExpired: own('signature-expired', 403, 'Signature expired'),
   invalidToken: own('invalid-token', 403, 'Invalid token'),
+  lengthUnsigned: own('length-unsigned', 403, 'Length not signed', {
+    detail: 'The slot was signed for another size.',
+  }),
+  uploadComplete: own('upload-complete', 403, 'Upload complete', {
+    detail: 'The upload is finished: nothing can be appended to it, and it can not be discarded.',
+  }),
+  extensionDisallowed: own('disallowed-extension', 403, 'Disallowed file extension'),
   notFound: plain(404, 'Not Found'),
   conflict: plain(409, 'Conflict'),
+  gone: plain(410, 'Gone'),
   lengthRequired: plain(411, 'Length Required', { closesConnection: true }),
   preconditionFailed: plain(412, 'Precondition Failed'),
   tooLarge: plain(413, 'Request Entity Too Large'),
@@ -66,6 +78,11 @@ export const problems = {
     detail: 'With this file its owner would have more in the store than is allowed.',
   }),
   excessiveLength: plain(413, 'Request Entity Too Large', { closesConnection: true }),
+  unsupportedMediaType: plain(415, 'Unsupported Media Type'),
+  /** Of the tus checksum extension. */
+  checksumMismatch: own('checksum-mismatch', 460, 'Checksum Mismatch', {
+    detail: 'The body was damaged on its way: nothing of it was kept. Send it again.',
+  }),
   tooManyRequests: plain(429, 'Too Many Requests', retryAfter(5)),
   internal: plain(500, 'Internal Server Error'),
   busy: own('busy', 503, 'Server busy. Try again later.', retryAfter(5)),
@@ -110,6 +127,7 @@ export const storageProblems = {
   'over-quota': problems.overQuota,
   'too-large': problems.tooLarge,
   'size-mismatch': problems.sizeMismatch,
+  'digest-mismatch': problems.digestMismatch,
   'store-unavailable': problems.unavailable,
   'too-many-files': problems.unavailable,
   overloaded: problems.busy,
@@ -117,6 +135,28 @@ export const storageProblems = {
   io: problems.internal,
   'worker-lost': problems.internal,
 } satisfies Record<StorageErrorCode, Problem>;
+
+/**
+ * The same for uploads that can be gone on with; protocols have words of their own for some of them. All ways in which the
+ * URL of an upload can be wrong look the same.
+ */
+export const resumableProblems = {
+  ...storageProblems,
+  'upload-unknown': problems.notFound,
+  'upload-gone': problems.gone,
+  'upload-protocol': problems.notFound,
+  'offset-mismatch': problems.conflict,
+  'length-mismatch': problems.badRequest,
+  'length-exceeded': problems.tooLarge,
+  'length-unsigned': problems.lengthUnsigned,
+  'body-too-long': problems.excessiveLength,
+  'body-too-short': problems.badRequest,
+  'upload-complete': problems.uploadComplete,
+  'upload-final': problems.uploadComplete,
+  'part-unusable': problems.badRequest,
+  'too-many-uploads': problems.busy,
+  'extension-disallowed': problems.extensionDisallowed,
+} satisfies Record<StorageErrorCode | ResumableErrorCode, Problem>;
 
 /** What the client is told when the signature does not verify. */
 export function mismatchProblem(scheme: SignatureScheme): Problem {

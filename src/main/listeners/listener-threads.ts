@@ -4,8 +4,8 @@
  * not notice.
  */
 
-import { AddressCounts } from '../../shared/address-counts.ts';
 import { freeLocksOf } from '../../shared/path-locks.ts';
+import { freeHoldingsOf } from '../../shared/upload-holders.ts';
 import type { WorkerSettings } from '../../shared/worker-jobs.ts';
 import type { Config } from '../config/config.ts';
 import type { EventDispatcher } from '../events/event-dispatcher.ts';
@@ -13,7 +13,7 @@ import { type LagReading, NO_LAG, worseLag } from '../events/event-loop-lag.ts';
 import { failureEvent } from '../failure-event.ts';
 import type { Port } from '../front-end.ts';
 import type { PlaneShare } from '../plane-share.ts';
-import { openCounts, type SharedMemory } from '../shared-memory.ts';
+import { forgetCounts, type SharedMemory } from '../shared-memory.ts';
 import { StartError } from '../start-error.ts';
 import type { StoreHealth } from '../store-health.ts';
 import type { UwsModule } from '../uws/load-uws.ts';
@@ -221,10 +221,12 @@ export class ListenerThreads implements Listeners {
     place.figures = null;
     place.droppedBefore += place.dropped;
     place.dropped = 0;
-    for (const count of Object.values(openCounts(memory, place.plane))) count.set(0);
-    for (const counts of [memory.clientRequests, memory.clientUploads]) new AddressCounts(counts, place.plane).clear();
+    forgetCounts(memory, place.plane);
     const lanes = share.uploadLanes + share.downloadLanes;
-    for (let lane = 0; lane < lanes; lane += 1) freeLocksOf(workerSettings.pathLocks, share.firstPlace + lane);
+    for (let lane = share.firstPlace; lane < share.firstPlace + lanes; lane += 1) {
+      freeLocksOf(workerSettings.pathLocks, lane);
+      freeHoldingsOf(workerSettings.uploadHolders, lane);
+    }
   }
 
   private publishCrash({ plane }: Place, cause: ListenerError): void {

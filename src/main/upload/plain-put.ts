@@ -3,29 +3,44 @@
  * stored as the whole.
  */
 
-import { authorizeUpload, type UploadRules } from '../auth/grant.ts';
+import { authorizeUpload, refused, type UploadRules } from '../auth/grant.ts';
 import { commonFields } from '../http/common-fields.ts';
+import { contentDigests, representationDigests, storedDigestField } from '../http/digest-fields.ts';
 import type { Answer, RequestHead } from '../http/exchange.ts';
-import { allValues, firstValue, soleValue } from '../http/fields.ts';
-import { type Problem, problems } from '../http/problem.ts';
+import { firstValue, isAnyRepeated, soleValue } from '../http/fields.ts';
+import { problems } from '../http/problem.ts';
 import { plainTextAnswer } from '../http/problem-answer.ts';
-import type { ParsedUpload, SlotUpload, UploadProtocol } from './upload-protocol.ts';
+import { parseBooleanItem } from '../http/structured-field.ts';
+import type { ParsedUpload, UploadOutcome, UploadProtocol, UploadRequest } from './upload-protocol.ts';
+
+/** Of these, two lines could say two things. */
+const partialFields: ReadonlySet<string> = new Set(['content-range', 'upload-complete', 'upload-incomplete']);
 
 export function createPlainPut(rules: () => UploadRules): UploadProtocol {
   return {
     name: 'put',
-    recognizes: (head) => head.method === 'PUT',
+    recognizes: ({ method, target }) => method === 'PUT' && target.kind === 'slot',
     parse: (request) => parsePlainPut(request, rules()),
-    respond: (): Answer => ({ status: 201, fields: commonFields, body: '' }),
-    reject: plainTextAnswer,
+    respond,
+    reject: ({ problem }) => plainTextAnswer(problem),
+    describe: () => [],
   };
 }
 
-function parsePlainPut(request: SlotUpload, rules: UploadRules): ParsedUpload {
-  const { head, key, parameters, nowSeconds } = request;
+function respond(outcome: UploadOutcome, { head }: UploadRequest): Answer {
+  const digest = outcome.type === 'stored' ? storedDigestField(head.fields, outcome.file) : [];
+  return { status: 201, fields: [...commonFields, ...digest], body: '' };
+}
+
+function parsePlainPut(request: UploadRequest, rules: UploadRules): ParsedUpload {
+  const { head, target, nowSeconds } = request;
+  if (target.kind !== 'slot' || isPartial(head)) return refused(problems.badRequest);
+  const content = contentDigests(head.fields);
+  const representation = representationDigests(head.fields);
+  if (content === 'malformed' || representation === 'malformed') return refused(problems.badRequest);
+  const { key, parameters } = target;
   const { body } = head.framing;
   const sizeBytes = body.kind === 'length' ? body.length : null;
-  if (sizeBytes !== null && isPartial(head, sizeBytes)) return refused(problems.badRequest);
   const contentType = firstValue(head.fields, 'content-type');
   const authorization = soleValue(head.fields, 'authorization');
   const outcome = authorizeUpload(
@@ -33,26 +48,26 @@ function parsePlainPut(request: SlotUpload, rules: UploadRules): ParsedUpload {
     rules,
   );
   if (outcome.kind === 'refused') return outcome;
-  return { kind: 'command', command: { type: 'create', grant: outcome.grant } };
+  const digests = [...content, ...representation];
+  return { kind: 'command', command: { type: 'store', grant: outcome.grant, digests } };
 }
 
 /**
- * Content-Range on PUT asks for a partial update, which is refused (RFC 9110 §14.5), unless the range is the whole body,
- * as curl sends it. `Upload-Complete: ?1` and `Upload-Incomplete: ?0` mean an ordinary upload.
+ * Content-Range on PUT asks for a partial update, which is refused (RFC 9110 §14.5), unless the range is the whole body.
+ * `Upload-Complete: ?1` and `Upload-Incomplete: ?0` mean an ordinary upload.
  */
-function isPartial(head: RequestHead, sizeBytes: number): boolean {
-  const ranges = allValues(head.fields, 'content-range');
-  if (ranges.length > 1) return true;
-  const [range] = ranges;
-  if (range !== undefined && range !== `bytes 0-${sizeBytes - 1}/${sizeBytes}`) return true;
-  return saysItem(head, 'upload-complete', '?0') || saysItem(head, 'upload-incomplete', '?1');
+function isPartial({ fields, framing }: RequestHead): boolean {
+  if (isAnyRepeated(fields, partialFields)) return true;
+  if (parseBooleanItem(firstValue(fields, 'upload-complete')) === false) return true;
+  if (parseBooleanItem(firstValue(fields, 'upload-incomplete')) === true) return true;
+  // Without a length the request is refused for that.
+  if (framing.body.kind !== 'length' || firstValue(fields, 'content-range') === null) return false;
+  return !isWholeBody({ fields, framing });
 }
 
-/** A structured field item (RFC 9651), whatever its parameters. */
-function saysItem(head: RequestHead, name: string, item: string): boolean {
-  return allValues(head.fields, name).some((value) => value === item || value.startsWith(`${item};`));
-}
-
-function refused(problem: Problem): ParsedUpload {
-  return { kind: 'refused', problem, signature: null, disallowedExtension: null };
+/** True when the body is the whole file, whatever Content-Range says: what curl sends when it begins at 0. */
+export function isWholeBody({ fields, framing }: Pick<RequestHead, 'fields' | 'framing'>): boolean {
+  if (framing.body.kind !== 'length') return false;
+  const { length } = framing.body;
+  return soleValue(fields, 'content-range') === `bytes 0-${length - 1}/${length}`;
 }

@@ -1,13 +1,11 @@
 /**
- * The bytes of one upload on their way from the connection to a lane. Each chunk is copied once, out of native memory
- * into a buffer that then moves. Credit bounds what one upload has in flight; no upload holds a buffer while it waits
- * for its client.
+ * The bytes of one upload on their way from the connection to a lane, whatever opens it there: a whole file, or a command
+ * on an upload that can be gone on with. Each chunk is copied once, out of native memory into a buffer that then moves.
+ * Credit bounds what one upload has in flight; no upload holds a buffer while it waits for its client.
  */
 
 import type { BufferPool } from '../../shared/buffers.ts';
-import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
-import type { BodyPiece, VerifiedUpload } from '../../shared/messages.ts';
-import type { SignatureCheck, SignedTerms } from '../../shared/signature.ts';
+import type { BodyPiece, ToLane } from '../../shared/messages.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { LaneClient, TransferListener, TransferMessage, TurnListener } from '../lane-client.ts';
 import type { GatedUpload, ReadGate } from './read-gate.ts';
@@ -20,24 +18,40 @@ const RESUME_AT = CREDIT / 2;
 /** Never changes: only waited on. */
 const sleeper = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
-/** What is being uploaded, as authorised. */
-export interface UploadOrder {
-  readonly key: FileKey;
-  readonly size: number;
-  /** An existing file is replaced, and so many of its old contents are kept; null: the slot must be free. */
-  readonly keepVersions: number | null;
-  readonly signature: SignatureCheck;
-  readonly terms: SignedTerms;
-}
+/** The message with which a transfer begins, and the piece of the body that is there. */
+export type OpenUpload = (
+  transfer: number,
+  piece: BodyPiece | null,
+) => Extract<ToLane, { type: 'upload.open' | 'resumable.open' }>;
 
-/** Who wants to know. Exactly one of `stored` and `failed` is called, once, unless the upload is aborted. */
+/** What a lane says of an upload while it goes on. */
+export type UploadProgress = Extract<
+  TransferMessage,
+  { type: 'upload.accepted' | 'resumable.accepted' | 'resumable.displaced' }
+>;
+
+/** What a lane says of an upload last. */
+export type UploadEnding = Extract<
+  TransferMessage,
+  {
+    type:
+      | 'upload.stored'
+      | 'upload.failed'
+      | 'resumable.done'
+      | 'resumable.failed'
+      | 'resumable.superseded'
+      | 'resumable.suspended';
+  }
+>;
+
+/** Who wants to know. Exactly one of `ended` and `lost` is called, once, unless the upload is aborted and not kept. */
 export interface UploadObserver {
-  /** `replaced` tells what the file took the place of. */
-  stored(file: FileInfo, replaced: ReplacedContent | null, verified: VerifiedUpload): void;
-  /** `verified` is null when the signature did not verify, or was not looked at. */
-  failed(failure: StorageFailure, verified: VerifiedUpload | null): void;
-  /** The signature verified, and the body is still coming. Not called for a body that came whole with its head. */
-  accepted(verified: VerifiedUpload): void;
+  progressed(message: UploadProgress): void;
+  ended(message: UploadEnding): void;
+  /** The lane is gone, and says nothing more. */
+  lost(failure: StorageFailure): void;
+  /** There is no buffer to be had: the upload has to be aborted, in this call. */
+  overloaded(): void;
   /** Stop reading from the client. */
   pause(): void;
   resume(): void;
@@ -49,7 +63,11 @@ export interface UploadTransferDependencies {
   readonly gate: ReadGate;
   /** Brings home the buffers that all lanes are done with. */
   readonly reapLanes: () => void;
-  readonly order: UploadOrder;
+  readonly open: OpenUpload;
+  /** Of the body; null: not known. */
+  readonly bodyBytes: number | null;
+  /** What arrived before an abort is kept, and the lane says so. */
+  readonly isKept: boolean;
   readonly observer: UploadObserver;
 }
 
@@ -58,7 +76,9 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   private readonly buffers: BufferPool;
   private readonly gate: ReadGate;
   private readonly reapLanes: () => void;
-  private readonly order: UploadOrder;
+  private readonly open: OpenUpload;
+  private readonly bodyBytes: number;
+  private readonly isKept: boolean;
   private readonly observer: UploadObserver;
   private readonly transfer: number;
   private current: ArrayBuffer | null = null;
@@ -70,7 +90,10 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   private isBraked = false;
   /** The gate is closed. */
   private isHeld = false;
+  /** Nothing more is taken of the body. */
   private isOver = false;
+  /** Nobody waits for the lane any more. */
+  private hasEnded = false;
   private isTurnAwaited = false;
   /** The last piece is on its way. */
   private isSent = false;
@@ -80,10 +103,11 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
     this.buffers = dependencies.buffers;
     this.gate = dependencies.gate;
     this.reapLanes = dependencies.reapLanes;
-    this.order = dependencies.order;
+    this.open = dependencies.open;
+    this.bodyBytes = dependencies.bodyBytes ?? Number.POSITIVE_INFINITY;
+    this.isKept = dependencies.isKept;
     this.observer = dependencies.observer;
     this.transfer = this.lane.begin(this);
-    this.awaitTurnEnd();
   }
 
   get receivedBytes(): number {
@@ -108,7 +132,15 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
 
   /** Reading may begin; called once the body can be paused. */
   start(): void {
+    this.awaitTurnEnd();
     if (this.gate.isClosed) this.gate.add(this);
+  }
+
+  /** The same where there is no body to read. */
+  startWithoutBody(): void {
+    this.isOpened = true;
+    this.isSent = true;
+    this.lane.send(this.open(this.transfer, null), null);
   }
 
   hold(): void {
@@ -121,11 +153,18 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
     this.resumeIfFree();
   }
 
-  /** The client is gone, or must go: nothing is left of the upload. */
-  abort(): void {
-    if (this.isOver) return;
-    if (this.isOpened) this.lane.send({ type: 'upload.abort', transfer: this.transfer }, null);
-    this.finish();
+  /**
+   * The client is gone, or must go. True: the lane still says what became of the upload; false: nothing is left of it, or
+   * it has ended before.
+   */
+  abort(): boolean {
+    if (this.isOver) return false;
+    const { transfer, isKept } = this;
+    if (isKept && !this.isSent) this.flush(false);
+    if (this.isOpened) this.lane.send({ type: 'upload.abort', transfer }, null);
+    if (isKept) this.stopReceiving();
+    else this.finish();
+    return isKept;
   }
 
   receive(message: TransferMessage): void {
@@ -135,15 +174,18 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
         this.release();
         break;
       case 'upload.accepted':
-        this.observer.accepted(message.verified);
+      case 'resumable.accepted':
+      case 'resumable.displaced':
+        this.observer.progressed(message);
         break;
       case 'upload.stored':
-        this.finish();
-        this.observer.stored(message.file, message.replaced, message.verified);
-        break;
       case 'upload.failed':
+      case 'resumable.done':
+      case 'resumable.failed':
+      case 'resumable.superseded':
+      case 'resumable.suspended':
         this.finish();
-        this.observer.failed(message.failure, message.verified);
+        this.observer.ended(message);
         break;
       case 'signature.explained':
       case 'delete.done':
@@ -151,6 +193,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
       case 'download.opened':
       case 'download.bytes':
       case 'download.failed':
+      case 'digest.computed':
         throw new Error(`unexpected ${message.type} for an upload`);
       default:
         message satisfies never;
@@ -165,17 +208,16 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   }
 
   laneLost(failure: StorageFailure): void {
-    if (this.isOver) return;
+    if (this.hasEnded) return;
     this.finish();
-    this.observer.failed(failure, null);
+    this.observer.lost(failure);
   }
 
   /** Copies what fits into the current buffer; 0 when there is none to be had and the upload was given up. */
   private copy(bytes: Uint8Array, offset: number): number {
     this.current ??= this.takeBuffer();
     if (this.current === null) {
-      this.abort();
-      this.observer.failed({ code: 'overloaded', detail: 'no transfer buffer is free' }, null);
+      this.observer.overloaded();
       return 0;
     }
     const count = Math.min(bytes.length - offset, this.current.byteLength - this.currentLength);
@@ -190,7 +232,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
    * some, is better than memory without end, and than giving up an upload that does nothing wrong.
    */
   private takeBuffer(): ArrayBuffer | null {
-    const wantedBytes = this.order.size - this.received;
+    const wantedBytes = this.bodyBytes - this.received;
     while (this.gate.mayAwaitLanes()) this.awaitLanes();
     let buffer = this.buffers.take(wantedBytes);
     while (buffer === null && this.gate.mayAwaitBuffer()) {
@@ -219,7 +261,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
     const piece = hasBytes ? this.takePiece(isLast) : null;
     if (!this.isOpened) {
       this.isOpened = true;
-      this.lane.send({ type: 'upload.open', transfer: this.transfer, ...this.order, piece }, piece?.buffer ?? null);
+      this.lane.send(this.open(this.transfer, piece), piece?.buffer ?? null);
     } else if (piece !== null) {
       this.lane.send({ type: 'upload.data', transfer: this.transfer, piece }, piece.buffer);
     }
@@ -256,8 +298,14 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   }
 
   private finish(): void {
-    this.isOver = true;
+    this.hasEnded = true;
     this.lane.end(this.transfer);
+    this.stopReceiving();
+  }
+
+  private stopReceiving(): void {
+    if (this.isOver) return;
+    this.isOver = true;
     if (this.current !== null) this.buffers.give(this.current);
     this.current = null;
     this.gate.remove(this);

@@ -151,9 +151,9 @@ export class UwsExchange implements Exchange {
 
   respond(answer: Answer): void {
     const { status, fields, body } = answer;
-    const isToHead = this.head.method === 'HEAD';
-    if (!isToHead && status !== 204 && status !== 304) this.answer(status, fields, body, null);
-    else this.answer(status, fields, null, isToHead && status !== 304 ? Buffer.byteLength(body) : null);
+    if (status === 204 || status === 304) this.answer(status, fields, null, null);
+    else if (this.head.method !== 'HEAD') this.answer(status, fields, body ?? '', null);
+    else this.answer(status, fields, null, body === null ? null : Buffer.byteLength(body));
   }
 
   respondHead({ status, fields, length }: AnswerHead): void {

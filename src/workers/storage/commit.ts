@@ -57,8 +57,8 @@ interface Visible {
 function makeVisible(area: StagingArea, content: SettledContent, forget: Forget): Visible {
   try {
     refuseClosed(area, content);
-    const { file, location, type } = content;
-    const info = fileInfoOf(file.identity(), type);
+    const { file, location } = content;
+    const info = fileInfoOf(file.identity(), content);
     file.close();
     const way = area.folders.use(location.folders, (folder) => file.link(folder, location.name));
     return { info, way };

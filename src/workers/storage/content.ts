@@ -8,12 +8,13 @@ export interface ContentIdentity {
   readonly size: number;
 }
 
-/** What a reader is told of the content; `type` null: the one that the extension gives. */
-export function fileInfoOf(content: ContentIdentity, type: string | null): FileInfo {
+/** What a reader is told of the content, and what was kept of it. */
+export function fileInfoOf(content: ContentIdentity, { type, sha256 }: Pick<FileInfo, 'type' | 'sha256'>): FileInfo {
   return {
     size: content.size,
     modifiedMs: Number(content.mtimeNs / 1_000_000n),
     validator: `${content.mtimeNs.toString(16)}-${content.size.toString(16)}`,
     type,
+    sha256,
   };
 }

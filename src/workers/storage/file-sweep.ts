@@ -8,11 +8,13 @@ import type { SweepTotals } from '../../shared/sweep-report.ts';
 import type { Folder } from './folder.ts';
 import type { OwnerTally } from './owner-tally.ts';
 import type { RemovalContext } from './remove-expired.ts';
+import type { UploadSweepContext } from './sweep-uploads.ts';
 
 export interface SweepContext extends RemovalContext {
   readonly rule: ExpiryRule;
   /** Counts folders that are removed, before and after each: who remembers one by its name must hear of it. */
   readonly prunedFolders: SharedCount;
+  readonly uploads: UploadSweepContext;
   readonly ownerUsage: OwnerUsage;
   /** How many files there were in the last pass; null: not known. */
   readonly knownFiles: number | null;

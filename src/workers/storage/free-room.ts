@@ -52,6 +52,11 @@ export class FreeRoom {
     }
   }
 
+  /** Promises what somebody was let in with before. */
+  adopt(bytes: number): void {
+    this.ledger.promiseBytes(bytes);
+  }
+
   /** The file that was promised room is made. */
   useFile(): void {
     this.ledger.useFile();

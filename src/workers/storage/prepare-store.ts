@@ -22,7 +22,7 @@ import { withFolder, withOwnTree, withRoot, withStaging } from './own-folders.ts
 import { refuseMountsBelow, refuseOtherDevices } from './single-file-system.ts';
 import { attempt, StorageError } from './storage-error.ts';
 import { hasKnownFormat } from './store-format.ts';
-import { LONG_NAMES, RECORDS, STAGING } from './store-layout.ts';
+import { LONG_NAMES, RECORDS, STAGING, UPLOADS } from './store-layout.ts';
 
 const FOLDER_MODE = 0o750;
 /** Recovery removes what a start that was killed here left. */
@@ -34,7 +34,7 @@ export function prepareStore(storeDir: string): StoreIdentity {
   refuseMountsBelow(storeDir);
   return withRoot(storeDir, (root) => {
     withFolder(root, [RESERVED_SEGMENT], hasKnownFormat);
-    for (const names of [STAGING, RECORDS, LONG_NAMES]) prepareFolders(root, names);
+    for (const names of [STAGING, UPLOADS, RECORDS, LONG_NAMES]) prepareFolders(root, names);
     const { dev, ino } = attempt('fstat StoreDir', () => fstatSync(root.fd, { bigint: true }));
     withOwnTree(root, (own) => refuseOtherDevices(own, dev));
     syncParent(storeDir);

@@ -3,7 +3,7 @@
  * format that this version does not know, counts as absent.
  */
 
-import { createHash } from 'node:crypto';
+import { decodeChecked, encodeChecked } from './checked-json.ts';
 
 export interface FileRecord {
   /** The key, always: a hash collision or a swapped record must not lend one file's words to another. */
@@ -39,21 +39,13 @@ export function encodeRecord(record: FileRecord): string {
     ...(owner === null ? {} : { owner }),
     ...(usableUntilMs === null ? {} : { until: usableUntilMs }),
   };
-  return `${JSON.stringify({ ...body, check: checksum(body) })}\n`;
+  return encodeChecked(body);
 }
 
 /** null for anything but a whole record of a known format. */
 export function decodeRecord(text: string): FileRecord | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Torn or foreign: the file speaks for itself.
-    return null;
-  }
-  if (typeof value !== 'object' || value === null || !('check' in value)) return null;
-  const { check, ...body } = value;
-  return checksum(body) === check ? fieldsOf(body) : null;
+  const body = decodeChecked(text);
+  return body === null ? null : fieldsOf(body);
 }
 
 function fieldsOf(body: object): FileRecord | null {
@@ -81,9 +73,4 @@ function isTime(value: unknown): value is number | null {
 
 function isDigest(value: unknown): value is string | null {
   return value === null || (typeof value === 'string' && SHA256.test(value));
-}
-
-/** Over the body as it is written: parsing keeps the order of the fields. */
-function checksum(body: object): string {
-  return createHash('sha256').update(JSON.stringify(body), 'utf8').digest('hex').slice(0, 16);
 }

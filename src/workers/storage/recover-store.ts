@@ -10,10 +10,11 @@ import { isMarkedDirty, markDirty, unmarkDirty } from './dirty-mark.ts';
 import { type Folder, inside } from './folder.ts';
 import { releaseLock } from './lock-file.ts';
 import { withFolder, withOwnTree, withRoot, withStaging } from './own-folders.ts';
+import { recoverUploads } from './recover-uploads.ts';
 import { settleKey } from './settle-key.ts';
 import { attempt } from './storage-error.ts';
 import { hasKnownFormat, writeFormat } from './store-format.ts';
-import { LOCK_FILE, RECORDS, STAGING_PREFIX_DIGITS, TOMBSTONES, VERSIONS } from './store-layout.ts';
+import { LOCK_FILE, RECORDS, STAGING_PREFIX_DIGITS, TOMBSTONES, UPLOADS, VERSIONS } from './store-layout.ts';
 import { refuseOther } from './store-probe.ts';
 
 /** What a start that was killed may have left in the reserved tree itself. */
@@ -28,7 +29,9 @@ export function recoverStore(storeDir: string): RecoveryReport {
     if (wasClean) return { wasClean, removedStagingFiles: 0, removedRecords: 0 };
     withOwnTree(root, removeDrafts);
     withFolder(root, TOMBSTONES, removeDrafts);
-    const report = withStaging(root, (staging) => settleUploads(root, staging));
+    const settled = withStaging(root, (staging) => settleStaging(root, staging));
+    const ofUploads = withFolder(root, UPLOADS, (folder) => recoverUploads(root, folder)) ?? 0;
+    const report = { ...settled, removedRecords: settled.removedRecords + ofUploads };
     // Last: as long as it is missing, an earlier version may have left anything.
     withOwnTree(root, writeFormat);
     return { wasClean, ...report };
@@ -51,7 +54,7 @@ export function closeStore(storeDir: string, identity: StoreIdentity): void {
 }
 
 /** The keys first, the staging files after them: as long as a staging file is there, its key is found again. */
-function settleUploads(root: Folder, staging: Folder): Omit<RecoveryReport, 'wasClean'> {
+function settleStaging(root: Folder, staging: Folder): Omit<RecoveryReport, 'wasClean'> {
   const names = namesIn(staging);
   let removedRecords = 0;
   for (const keyHash of touchedKeys(root, names)) removedRecords += settleKey(root, keyHash);

@@ -62,7 +62,7 @@ async function confirm(area: StagingArea, content: SettledContent, current: Stor
   if (area.durability !== 'none') await syncContent(current.fd);
   const way = makeFolders(area.root, content.location.folders);
   await syncAndClose(area, way);
-  return { file: fileInfoOf(current.identity, content.type), replaced: null, storedBytes: 0, freedBytes: 0 };
+  return { file: fileInfoOf(current.identity, content), replaced: null, storedBytes: 0, freedBytes: 0 };
 }
 
 interface Replacement {
@@ -90,7 +90,7 @@ async function replace(area: StagingArea, content: SettledContent, replacement: 
   const { versionId } = taken.retired;
   const { size } = current.identity;
   return {
-    file: fileInfoOf(taken.identity, content.type),
+    file: fileInfoOf(taken.identity, content),
     replaced: { versionId, size, removedVersions: removed.map(({ id }) => id) },
     storedBytes: taken.identity.size,
     freedBytes: removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, versionId === null ? size : 0),

@@ -4,15 +4,18 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
+import type { SignedTerms } from '../../shared/signature.ts';
 import { publishNew } from './commit.ts';
 import type { OwnerClaim } from './owner-quota.ts';
 import { publishReplacing } from './replace-content.ts';
+import type { Created, ResumableUploads } from './resumable-uploads.ts';
 import type { SettledContent } from './settled-content.ts';
 import type { StagingArea } from './staging-area.ts';
 import { StagingFile } from './staging-file.ts';
 import type { Committed, NewUpload, StagedUpload } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { type Location, stagingName } from './store-layout.ts';
+import { UploadError } from './upload-error.ts';
 
 /** Where the content will lie; worked out once for each upload. */
 export interface UploadPlace {
@@ -20,8 +23,15 @@ export interface UploadPlace {
   readonly location: Location;
 }
 
+export interface StagedUploadParts {
+  readonly area: StagingArea;
+  /** Where what arrived is kept when it is cut. */
+  readonly uploads: ResumableUploads;
+}
+
 export class FileStagedUpload implements StagedUpload {
   private readonly area: StagingArea;
+  private readonly uploads: ResumableUploads;
   private readonly upload: NewUpload;
   private readonly place: UploadPlace;
   private readonly file: StagingFile;
@@ -30,14 +40,16 @@ export class FileStagedUpload implements StagedUpload {
   private written = 0;
 
   /** `claim` is the room that the owner was promised. */
-  constructor(area: StagingArea, upload: NewUpload, place: UploadPlace & { readonly claim: OwnerClaim }) {
+  constructor(parts: StagedUploadParts, upload: NewUpload, place: UploadPlace & { readonly claim: OwnerClaim }) {
+    const { area, uploads } = parts;
     this.area = area;
+    this.uploads = uploads;
     this.upload = upload;
     const { claim, ...where } = place;
     this.place = where;
     this.claim = claim;
     this.digest = area.storesDigest ? createHash('sha256') : null;
-    this.file = new StagingFile(area.staging, stagingName(place.keyHash, area.newSuffix()));
+    this.file = StagingFile.create(area.staging, stagingName(place.keyHash, area.newSuffix()));
   }
 
   get writtenBytes(): number {
@@ -58,11 +70,11 @@ export class FileStagedUpload implements StagedUpload {
     const { area, file, place, upload } = this;
     try {
       if (this.written !== upload.size) throw new StorageError('size-mismatch', 'fewer bytes than signed');
-      await file.settle(area.durability);
+      file.makePublic();
+      await file.sync(area.durability);
       const sha256 = this.digest?.digest('hex') ?? null;
       const { key, type, keepVersions = null, mayReopen = false } = upload;
-      const { usableUntilMs = null, expiresAtMs = null, owner = null } = upload;
-      const terms = { usableUntilMs, expiresAtMs, owner };
+      const { terms } = this;
       const content: SettledContent = { file, key, type, sha256, terms, mayReopen, ...place };
       const committed = await (keepVersions === null
         ? publishNew(area, content)
@@ -74,9 +86,37 @@ export class FileStagedUpload implements StagedUpload {
     }
   }
 
+  async keep(id: string): Promise<Created | null> {
+    const { upload, file, uploads, written } = this;
+    const { key, size, type, keepVersions = null } = upload;
+    try {
+      const lengths = { length: size, maxLength: size, signedLength: size };
+      const cut = { id, key, type, ...lengths, terms: this.terms, file, writtenBytes: written };
+      const kept = written === 0 ? null : await uploads.keep(cut, keepVersions !== null);
+      if (kept === null) this.file.discard();
+      return kept;
+    } catch (error) {
+      this.file.discard();
+      if (error instanceof UploadError) return null;
+      throw error;
+    } finally {
+      this.releaseRoom();
+    }
+  }
+
   discard(): void {
+    this.releaseRoom();
+    this.file.discard();
+  }
+
+  private get terms(): SignedTerms {
+    const { usableUntilMs = null, expiresAtMs = null, owner = null } = this.upload;
+    return { usableUntilMs, expiresAtMs, owner };
+  }
+
+  /** What it was promised and has not used. */
+  private releaseRoom(): void {
     this.claim.end();
     this.area.room.release(this.upload.size - this.written);
-    this.file.discard();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A file in the staging folder, which no URL reaches: where a content grows until it is whole. It has one owner, who
- * removes the name in any case.
+ * A file in one of the store's own folders, which no URL reaches: where a content grows until it is whole. It has one
+ * owner at a time.
  */
 
 import {
@@ -8,8 +8,10 @@ import {
   constants,
   fchmodSync,
   fstatSync,
+  ftruncateSync,
   futimesSync,
   linkSync,
+  lstatSync,
   openSync,
   renameSync,
   unlinkSync,
@@ -26,17 +28,27 @@ const STAGING_MODE = 0o600;
 const PUBLIC_MODE = 0o640;
 /** Some file systems keep whole seconds, or every other one. */
 const MAX_STEP_US = 4_000_000n;
-const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** Bytes go to the end, wherever that is after what was written was cut off again. */
+const OPEN = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW;
 
 export class StagingFile {
-  private readonly path: string;
+  private path: string;
   /** null once closed. */
   private fd: number | null;
 
-  /** Makes the file. Errors: no-space, too-many-files, io. */
-  constructor(staging: Folder, name: string) {
-    this.path = inside(staging, name);
-    this.fd = attempt('open staging', () => openSync(this.path, CREATE, STAGING_MODE));
+  private constructor(path: string, flags: number) {
+    this.path = path;
+    this.fd = attempt('open staging', () => openSync(path, flags, STAGING_MODE));
+  }
+
+  /** Makes the file; nothing has the name. Errors: no-space, too-many-files, io. */
+  static create(folder: Folder, name: string): StagingFile {
+    return new StagingFile(inside(folder, name), OPEN | constants.O_CREAT | constants.O_EXCL);
+  }
+
+  /** Goes on with one that is there. Errors: store-unavailable when it is not, too-many-files, io. */
+  static open(folder: Folder, name: string): StagingFile {
+    return new StagingFile(inside(folder, name), OPEN);
   }
 
   append(bytes: Uint8Array): void {
@@ -49,11 +61,42 @@ export class StagingFile {
     }
   }
 
-  /** Nothing is appended any more: gives the content its public mode and makes it as durable as configured. */
-  async settle(durability: Durability): Promise<void> {
+  /** Cuts off what lies beyond. */
+  truncate(length: number): void {
+    const fd = this.openFd();
+    attempt('ftruncate', () => ftruncateSync(fd, length));
+  }
+
+  /** Makes what was appended so far as durable as configured. */
+  async sync(durability: Durability): Promise<void> {
+    if (durability !== 'none') await syncContent(this.openFd());
+  }
+
+  /** Nothing is appended any more: gives the content its public mode. The next sync covers it. */
+  makePublic(): void {
     const fd = this.openFd();
     attempt('fchmod', () => fchmodSync(fd, PUBLIC_MODE));
-    if (durability !== 'none') await syncContent(fd);
+  }
+
+  /** Changes the name, which may lie in another folder of the store's own. */
+  moveTo(folder: Folder, name: string): void {
+    const path = inside(folder, name);
+    attempt('rename staging', () => renameSync(this.path, path));
+    this.path = path;
+  }
+
+  /** How many names lead to this content. */
+  get nameCount(): number {
+    const fd = this.openFd();
+    return attempt('fstat', () => fstatSync(fd)).nlink;
+  }
+
+  /** True when a name of the folder leads to this content. */
+  isNamed(folder: Folder, name: string): boolean {
+    const found = attempt('lstat', () => lstatSync(inside(folder, name), { bigint: true, throwIfNoEntry: false }));
+    const fd = this.openFd();
+    const { ino } = attempt('fstat', () => fstatSync(fd, { bigint: true }));
+    return found?.ino === ino;
   }
 
   identity(): ContentIdentity {

@@ -6,6 +6,7 @@
 
 import type { DeletedFile, FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
 import type { SignedTerms } from '../../shared/signature.ts';
+import type { Created, ResumableUploads } from './resumable-uploads.ts';
 
 /** What its signature does not say counts as null. */
 export interface NewUpload extends Partial<SignedTerms> {
@@ -31,13 +32,19 @@ export interface Committed {
   readonly freedBytes: number;
 }
 
-/** An upload in progress: invisible until `commit`. After `commit` or `discard` no other method may be called. */
+/** An upload in progress: invisible until `commit`. After `commit`, `keep` or `discard` no other method may be called. */
 export interface StagedUpload {
   readonly writtenBytes: number;
   /** Appends; more than the declared size is an error. */
   write(bytes: Uint8Array): void;
   /** Publishes the content under its key, or leaves nothing. Errors: size-mismatch, exists, path-conflict, no-space, io. */
   commit(): Promise<Committed>;
+  /**
+   * Keeps what was written as an upload of the slot that is called `id`, held, instead of a commit; null: nothing was
+   * written, the slot has an upload of another protocol, or there are too many. Errors: exists, path-conflict, no-space,
+   * io. When it is not kept nothing is left.
+   */
+  keep(id: string): Promise<Created | null>;
   /** Leaves nothing. Never throws. */
   discard(): void;
 }
@@ -56,6 +63,8 @@ export interface OpenFile {
 }
 
 export interface Storage {
+  /** Those that can be gone on with. */
+  readonly uploads: ResumableUploads;
   /** Errors: exists (not with `keepVersions`), path-conflict, over-quota, no-space, store-unavailable, too-many-files, io. */
   createUpload(upload: NewUpload): StagedUpload;
   /** Errors: not-found, too-many-files, io. */

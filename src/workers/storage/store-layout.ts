@@ -13,6 +13,7 @@ const MAX_SEGMENT_BYTES = 255;
 const MAX_PATH_BYTES = 3000;
 
 export const STAGING = [RESERVED_SEGMENT, 'staging'] as const;
+export const UPLOADS = [RESERVED_SEGMENT, 'uploads'] as const;
 export const RECORDS = [RESERVED_SEGMENT, 'records'] as const;
 export const VERSIONS = [RESERVED_SEGMENT, 'versions'] as const;
 export const LONG_NAMES = [RESERVED_SEGMENT, 'long'] as const;

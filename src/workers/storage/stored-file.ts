@@ -49,7 +49,7 @@ export function openStoredFile(source: ContentSource, key: FileKey, rule: Expiry
   const hash = hashOf(key);
   const location = locate(key, hash);
   const { fd, identity, record } = openContent(source, location, { key, hash });
-  const info = fileInfoOf(identity, record?.type ?? null);
+  const info = fileInfoOf(identity, record ?? { type: null, sha256: null });
   const expiresMs = rule.expiresMs(info.modifiedMs, record?.expiresMs ?? null);
   // A long name is a hash: only the record proves whose it is.
   const isUnproven = location.isLongName && record === null;
@@ -57,7 +57,9 @@ export function openStoredFile(source: ContentSource, key: FileKey, rule: Expiry
     closeSync(fd);
     throw notFound(isUnproven ? 'no record for a long name' : 'expired');
   }
-  return new DescriptorFile(fd, { info, fileId: fileIdOf(hash), expiresMs, isAtOwnPath: !location.isLongName });
+  const isAtOwnPath = !location.isLongName;
+  const facts = { info, fileId: fileIdOf(hash), expiresMs, isAtOwnPath };
+  return new DescriptorFile(fd, facts);
 }
 
 /** A content of a key, current or old, open by its descriptor, and what its record says. */

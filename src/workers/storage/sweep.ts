@@ -5,7 +5,7 @@
 
 import { type Dirent, lstatSync, type Stats } from 'node:fs';
 import { type FileKey, RESERVED_SEGMENT } from '../../shared/files.ts';
-import type { SweepPortion } from '../../shared/sweep-report.ts';
+import type { ExpiredUpload, SweepPortion } from '../../shared/sweep-report.ts';
 import { isAnnounced, noteAnnounced } from './expiry-notice.ts';
 import type { FileSweep, SweepContext, SweepFigures } from './file-sweep.ts';
 import { type Folder, inside, removeIfEmpty } from './folder.ts';
@@ -13,6 +13,7 @@ import { OwnerTally } from './owner-tally.ts';
 import { ExpiredRemoval } from './remove-expired.ts';
 import { errorNumberOf, toStorageError } from './storage-error.ts';
 import { sweepOwnTree } from './sweep-own-tree.ts';
+import { sweepUploads } from './sweep-uploads.ts';
 import { type WalkVisitor, walkTree } from './tree-walk.ts';
 
 /** A pass removes at most this share of the files, but always so many: a wrong clock must not empty the store. */
@@ -25,6 +26,7 @@ export class Sweep implements WalkVisitor, FileSweep {
   private readonly context: SweepContext;
   private readonly removal: ExpiredRemoval;
   private readonly fileTtlSeconds: number | null;
+  private readonly expiredUploads: ExpiredUpload[] = [];
   private readonly steps: Generator<void, void>;
 
   constructor(context: SweepContext) {
@@ -54,11 +56,14 @@ export class Sweep implements WalkVisitor, FileSweep {
     let isDone = false;
     while (!isDone && performance.now() < untilMs) isDone = this.isOutdated || this.steps.next().done === true;
     this.removal.settle();
-    if (isDone && !this.isOutdated) {
+    const isComplete = isDone && !this.isOutdated;
+    if (isComplete) {
       noteAnnounced(this.context.root, this.fileTtlSeconds);
       this.owners.finish();
     }
-    return { isDone, isComplete: isDone && !this.isOutdated, expired: this.removal.takeTold(), totals: this.figures };
+    const expired = this.removal.takeTold();
+    const expiredUploads = this.expiredUploads.splice(0);
+    return { isDone, isComplete, expired, expiredUploads, totals: this.figures };
   }
 
   /** Closes what the pass has open. */
@@ -129,6 +134,12 @@ export class Sweep implements WalkVisitor, FileSweep {
     const { root } = this.context;
     yield* walkTree(root, this, (name) => name.toLowerCase() === RESERVED_SEGMENT);
     yield* sweepOwnTree(this, this.context);
+    yield* sweepUploads(this.context.uploads, {
+      expired: (upload) => this.expiredUploads.push(upload),
+      leftOver: () => {
+        this.figures.leftovers += 1;
+      },
+    });
   }
 
   /** A new FileTTL, perhaps a stricter one, is announced by a pass of its own. */

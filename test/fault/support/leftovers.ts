@@ -1,6 +1,6 @@
 /** What lies in a store and belongs to nothing: the next start, at the latest, must have removed it. */
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { treeOf } from '../../support/store-state.ts';
 import { hashOf, keyFolder, recordNameOf } from './stored-state.ts';
@@ -20,22 +20,52 @@ const OWN_NAMES = [
   'expiry.json',
 ];
 
+/** By which an upload occupies its slot, or has one of the places for parts. */
+const LINK = /\.(?:slot|p\d\d)$/;
+
 /** Everything in the store that belongs to no content that can be read. Empty folders are no finding. */
 export function leftovers(storeDir: string): readonly string[] {
   const own = join(storeDir, '.hfs');
   const strange = readdirSync(own).filter((name) => !OWN_NAMES.includes(name));
-  const unfinished = ['staging', 'uploads'].flatMap((area) =>
-    filesOf(join(own, area)).map((name) => `${area}/${name}`),
-  );
+  const staged = filesOf(join(own, 'staging')).map((name) => `staging/${name}`);
   const drafts = filesOf(join(own, 'tombstones')).filter((name) => name.endsWith('.new'));
   const found = [
     ...strange,
-    ...unfinished,
+    ...staged,
     ...drafts.map((name) => `tombstones/${name}`),
+    ...strayUploads(own),
     ...strayVersions(storeDir),
     ...strayRecords(storeDir),
   ];
   return found.map((path) => `left behind: .hfs/${path}`);
+}
+
+/**
+ * Names in the folder of uploads that belong to none: an upload has a record, a link that leads to it, and its bytes as
+ * long as it is not finished. What is remembered of one that is over has no bytes.
+ */
+function strayUploads(own: string): readonly string[] {
+  const folder = join(own, 'uploads');
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder);
+  const records = new Map(names.filter((name) => name.endsWith('.json')).map((name) => [name, phaseIn(folder, name)]));
+  const links = new Set(
+    names.filter((name) => LINK.test(name)).map((name) => `${readlinkSync(join(folder, name))}.json`),
+  );
+  return names
+    .filter((name) => {
+      if (LINK.test(name)) return !records.has(`${readlinkSync(join(folder, name))}.json`);
+      const record = `${name.slice(0, name.lastIndexOf('.'))}.json`;
+      const phase = records.get(record);
+      if (phase !== 'open') return phase === undefined || (name.endsWith('.data') && phase !== 'whole');
+      return !links.has(record) || !names.includes(record.replace('.json', '.data'));
+    })
+    .map((name) => `uploads/${name}`);
+}
+
+function phaseIn(folder: string, name: string): string {
+  const value: unknown = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+  return typeof value === 'object' && value !== null && 'phase' in value ? String(value.phase) : 'none';
 }
 
 function filesOf(folder: string): readonly string[] {
