@@ -2,8 +2,8 @@
  * Removes contents that have expired: the slot is closed, the name removed, then, once the folder is durable without it,
  * what goes with it. One sync per folder and portion, and only where something goes with a file: without records and
  * versions a power cut can do no more than bring an expired file back, which is not found, and which the next pass
- * removes again. A file system that keeps the order of its changes, as journals do, never has the name gone and the slot
- * open.
+ * removes again. A file system that keeps the order of its changes, as the journals of ext4 and XFS do, never has the name
+ * gone and the slot open.
  */
 
 import { existsSync, fsyncSync, lstatSync, unlinkSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { PathLocks } from '../../shared/path-locks.ts';
 import type { ExpiredFile } from '../../shared/sweep-report.ts';
 import type { ClosedSlots } from './closed-slots.ts';
 import { currentOf } from './current-of-key.ts';
-import { closeAll, type Folder, inside, type WayFolder } from './folder.ts';
+import { closeAll, type Folder, inside } from './folder.ts';
 import { forgetKey } from './forget-key.ts';
 import { readRecord, recordName } from './record.ts';
 import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
@@ -39,8 +39,6 @@ export class ExpiredRemoval {
   private readonly changed = new Set<Folder>();
   private removed: Removed[] = [];
   private told: ExpiredFile[] = [];
-  /** Folders of new tombstones, open, by their paths. */
-  private readonly closing = new Map<string, readonly WayFolder[]>();
 
   constructor(context: RemovalContext) {
     this.context = context;
@@ -79,8 +77,6 @@ export class ExpiredRemoval {
 
   /** The end of a portion: folders are made durable, then what goes with the removed contents is removed. */
   settle(): void {
-    for (const folder of [...this.closing.values()].flat()) this.sync(folder);
-    this.forgetClosing();
     for (const folder of this.changed) this.sync(folder);
     this.changed.clear();
     for (const removed of this.removed.splice(0)) this.forget(removed);
@@ -93,26 +89,15 @@ export class ExpiredRemoval {
     return told;
   }
 
-  /** Closes what is open. */
-  end(): void {
-    this.forgetClosing();
-  }
-
-  /** Before the name goes: nobody may put another file in its place with the signature of this one. */
+  /**
+   * Before the name goes: nobody may put another file in its place with the signature of this one. Not synced: thousands
+   * of names in hundreds of folders would make a pass take minutes.
+   */
   private closeSlot(key: FileKey, keyHash: string, recordOfContent: string): void {
     const { root, closedSlots } = this.context;
     const tombstone = tombstoneFor(readRecord(root, keyHash, recordOfContent, key), closedSlots.moment);
     const way = tombstone === null ? null : closedSlots.close(keyHash, tombstone);
-    const last = way?.at(-1)?.path;
-    if (way === null || last === undefined) return;
-    const known = this.closing.get(last);
-    if (known === undefined) this.closing.set(last, way);
-    else closeAll(way);
-  }
-
-  private forgetClosing(): void {
-    for (const way of this.closing.values()) closeAll(way);
-    this.closing.clear();
+    if (way !== null) closeAll(way);
   }
 
   private hasBelongings(keyHash: string): boolean {

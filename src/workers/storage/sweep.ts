@@ -69,7 +69,6 @@ export class Sweep implements WalkVisitor, FileSweep {
   /** Closes what the pass has open. */
   end(): void {
     this.steps.return();
-    this.removal.end();
   }
 
   visit(entry: Dirent, folder: Folder, path: readonly string[]): boolean {
