@@ -1,5 +1,5 @@
 /**
- * The end of the process: no new connections, what runs is finished within its time, the rest leaves no trace, and the
+ * The end of the process: no new connections, what runs is finished within its time, the rest is cut, and the
  * last lines are written. A second signal ends it at once. When another server waits to follow, it gets first the port,
  * then the store; without one that takes the port the end is called off.
  */
