@@ -219,8 +219,8 @@ async function suspended(key: string): Promise<void> {
 }
 
 /** Begins a plain PUT and cuts it; resolves once what arrived is kept. */
-async function cutPlainPut(key: string): Promise<void> {
-  const bytes = requestBytes('PUT', server.signedTarget(key, SIZE), {}, BODY);
+async function cutPlainPut(key: string, fields: Fields = {}): Promise<void> {
+  const bytes = requestBytes('PUT', server.signedTarget(key, SIZE), fields, BODY);
   const connection = await RawConnection.open(server.port);
   await connection.send(bytes.subarray(0, bytes.length - SIZE + CUT));
   connection.halfClose();
@@ -237,6 +237,16 @@ test('P-14 a cut plain PUT is found by a query, and a part goes on with it', asy
   const rest = await putPart('P-14', `bytes ${offset}-${SIZE - 1}/${SIZE}`, BODY.subarray(offset), SIZE);
   assert.deepEqual(stateOf(rest), [201, null]);
   await assertStored('P-14', BODY);
+});
+
+test('P-14 what URLSession had sent of a cut task is found by a query, and a part goes on with it', async () => {
+  await cutPlainPut('P-14-task', { 'Upload-Complete': '?1', 'Upload-Draft-Interop-Version': '6' });
+  const range = fieldOf(await query('P-14-task', SIZE), 'range');
+  const offset = Number(/-([0-9]+)$/.exec(range ?? '')?.[1] ?? -1) + 1;
+  assert.ok(offset > 0, `${range}`);
+  const rest = await putPart('P-14-task', `bytes ${offset}-${SIZE - 1}/${SIZE}`, BODY.subarray(offset), SIZE);
+  assert.equal(rest.status, 201);
+  await assertStored('P-14-task', BODY);
 });
 
 test('P-14 a cut part is found by a query, and the next one goes on with it', async () => {
