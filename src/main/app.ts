@@ -35,6 +35,7 @@ import { SweepSchedule } from './sweep-schedule.ts';
 import { tidyVersions } from './tidy-versions.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import { UwsServer } from './uws/uws-server.ts';
+import type { Webhooks } from './webhooks/webhooks.ts';
 import type { PoolStats } from './worker-pool.ts';
 import { workerSettingsOf } from './worker-settings.ts';
 
@@ -50,6 +51,8 @@ export interface AppDependencies {
   readonly uws: UwsModule;
   readonly events: EventDispatcher;
   readonly logger: ServerLogger;
+  /** null: off. */
+  readonly webhooks: Webhooks | null;
 }
 
 /** Where the server can be reached. */
@@ -267,7 +270,7 @@ export class App {
   }
 
   private buildMetrics(): Metrics {
-    const { events, logger, version } = this.dependencies;
+    const { events, logger, version, webhooks } = this.dependencies;
     const sources = {
       isReady: () => this.readiness() === 'ready',
       requestsInFlight: () => this.counts.requests.total,
@@ -280,6 +283,7 @@ export class App {
       isExpirySuspended: () => this.sweeps.isSuspended,
       configWarnings: () => new Set(this.config.warnings.flatMap(({ reason }) => (reason === null ? [] : [reason]))),
       listenerLag: () => this.listeners.readLag(),
+      webhooks: () => webhooks?.figures ?? { delivered: 0, failed: 0, dropped: 0, queued: 0 },
       droppedEvents: () => events.droppedEvents + this.listeners.droppedEvents,
       droppedLogLines: () => logger.droppedLines(),
     };

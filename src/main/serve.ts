@@ -17,6 +17,7 @@ import { failureEvent } from './failure-event.ts';
 import { handOverPort, shutDown } from './shutdown.ts';
 import { StartError } from './start-error.ts';
 import { loadUws } from './uws/load-uws.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 
 /** What is left of an unexpected error's process is stopped within this time. */
 const FATAL_TIMEOUT_MS = 4_000;
@@ -74,6 +75,7 @@ class Serving {
   private readonly logger: ServerLogger;
   private readonly events: EventDispatcher;
   private config: Config;
+  private readonly webhooks: Webhooks | null;
   private app: App | null = null;
   private exit: ((status: number) => void) | null = null;
   private isStopping = false;
@@ -87,21 +89,24 @@ class Serving {
       onHandlerError: (error, { type }) =>
         logger.log('error', 'An event handler failed', { event: type, ...errorFields(error) }),
     });
+    const { webhook } = this.config;
+    this.webhooks = webhook === null ? null : new Webhooks({ config: webhook, events: this.events, logger });
   }
 
   async run(): Promise<number> {
     const startedMs = performance.now();
-    const { config, events, logger } = this;
+    const { config, events, logger, webhooks } = this;
     const exited = new Promise<number>((resolve) => {
       this.exit = resolve;
     });
     subscribeLog({ events, logger });
     this.attachHandlers();
     const version = readProductVersion();
-    const app = new App({ config, version, uws: await loadUws(), events, logger });
+    const app = new App({ config, version, uws: await loadUws(), events, logger, webhooks });
     this.app = app;
     try {
       announceWarnings({ config, logger, isRoot: process.getuid?.() === 0 });
+      await this.startWebhooks();
       const ports = await app.start();
       if (ports === null) return exited;
       const { listen, metrics } = ports;
@@ -110,10 +115,20 @@ class Serving {
       announce({ config, version, listen, logger });
     } catch (error) {
       await app.stop();
+      await webhooks?.stop();
       await logger.flush();
       throw error;
     }
     return exited;
+  }
+
+  private async startWebhooks(): Promise<void> {
+    try {
+      await this.webhooks?.start();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StartError(`WebhookURL: the queue cannot be opened: ${reason}`, { cause: error });
+    }
   }
 
   private attachHandlers(): void {
@@ -157,8 +172,8 @@ class Serving {
 
   private async shutDown(signal: string, timeoutMs: number, status: number): Promise<void> {
     this.isStopping = true;
-    const { app, events, logger } = this;
-    if (app !== null) await shutDown({ app, events, logger, timeoutMs }, signal);
+    const { app, events, logger, webhooks } = this;
+    if (app !== null) await shutDown({ app, events, logger, webhooks, timeoutMs }, signal);
     this.exit?.(status);
   }
 

@@ -22,6 +22,7 @@ export interface ShutdownParts {
   readonly app: App;
   readonly events: EventDispatcher;
   readonly logger: ServerLogger;
+  readonly webhooks: { stop(): Promise<void> } | null;
   readonly timeoutMs: number;
 }
 
@@ -42,7 +43,7 @@ export async function handOverPort(app: App, timeoutMs: number): Promise<boolean
 
 /** Stops everything. True when all that ran was finished. */
 export async function shutDown(parts: ShutdownParts, signal: string): Promise<boolean> {
-  const { app, events, logger, timeoutMs } = parts;
+  const { app, events, logger, webhooks, timeoutMs } = parts;
   const startedMs = performance.now();
   const deadlineMs = startedMs + timeoutMs;
   events.publish({ type: 'server.stopping', signal, inFlight: app.inFlight, deadlineMs: timeoutMs });
@@ -52,6 +53,7 @@ export async function shutDown(parts: ShutdownParts, signal: string): Promise<bo
   await app.stop();
   events.publish({ type: 'server.stopped', isClean, durationMs: performance.now() - startedMs });
   await events.drain(LAST_WORDS_MS);
+  await webhooks?.stop();
   await logger.flush(LAST_WORDS_MS);
   return isClean;
 }

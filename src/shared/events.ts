@@ -1,7 +1,7 @@
 /**
  * The facts that parts of the server publish. Logging, metrics and webhooks subscribe; nobody else listens. Fields carry
- * their unit in the name. Only `request.*` and `version.*` events carry a path, for the log alone, and never a query: it
- * holds the signature.
+ * their unit in the name. Only `request.*`, `version.*` and `upload.completed` events carry a path, for the log and for
+ * webhooks alone, and never a query: it holds the signature.
  */
 
 import type { SignatureHint, SignatureScheme } from './signature.ts';
@@ -109,8 +109,14 @@ export type ServerEventBody =
       /** Since its creation. */
       readonly durationMs: number;
     } & UploadRef)
-  /** `durationMs`: since its creation. */
-  | ({ readonly type: 'upload.completed'; readonly sizeBytes: number; readonly durationMs: number } & UploadRef)
+  | ({
+      readonly type: 'upload.completed';
+      /** Of the file, below the store: for webhooks. */
+      readonly path: string;
+      readonly sizeBytes: number;
+      /** Since its creation. */
+      readonly durationMs: number;
+    } & UploadRef)
   | ({
       readonly type: 'upload.discarded';
       readonly receivedBytes: number;

@@ -23,6 +23,7 @@ export class MetricsProbe {
     isExpirySuspended: () => false,
     configWarnings: () => new Set(),
     listenerLag: () => null,
+    webhooks: () => ({ delivered: 0, failed: 0, dropped: 0, queued: 0 }),
     droppedEvents: () => 0,
     droppedLogLines: () => 0,
   };
@@ -42,6 +43,7 @@ export class MetricsProbe {
       isExpirySuspended: () => this.sources.isExpirySuspended(),
       configWarnings: () => this.sources.configWarnings(),
       listenerLag: () => this.sources.listenerLag(),
+      webhooks: () => this.sources.webhooks(),
       droppedEvents: () => this.sources.droppedEvents(),
       droppedLogLines: () => this.sources.droppedLogLines(),
     };

@@ -22,6 +22,8 @@ const completed = (status: number, method = 'GET'): ServerEventBody =>
   sampleEvent('request.completed', { route: '/{file}', method, status });
 const pool = { workers: 6, busy: 2, queued: 5 };
 
+const webhooks = { delivered: 1, failed: 2, dropped: 3, queued: 4 };
+
 const rows: readonly Row[] = [
   {
     sample: 'hmac_file_server_upload_duration_seconds_sum',
@@ -217,6 +219,10 @@ const rows: readonly Row[] = [
   },
   { sample: 'hmac_events_dropped_total', sources: { droppedEvents: () => 8 }, to: 8 },
   { sample: 'hmac_log_lines_dropped_total', sources: { droppedLogLines: () => 9 }, to: 9 },
+  { sample: 'hmac_webhooks_delivered_total', sources: { webhooks: () => webhooks }, to: 1 },
+  { sample: 'hmac_webhook_attempts_failed_total', sources: { webhooks: () => webhooks }, to: 2 },
+  { sample: 'hmac_webhooks_dropped_total', sources: { webhooks: () => webhooks }, to: 3 },
+  { sample: 'hmac_webhooks_queued', sources: { webhooks: () => webhooks }, to: 4 },
 ];
 
 for (const { sample, events = [], sources = {}, from = 0, to } of rows) {

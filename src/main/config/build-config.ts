@@ -1,7 +1,7 @@
 /** Turns checked settings into the configuration: the rules that concern several keys, units, absolute paths. */
 
 import { resolve, sep } from 'node:path';
-import type { Config, ListenAddress, UnresolvedConfig } from './config.ts';
+import type { Config, ListenAddress, UnresolvedConfig, WebhookSettings } from './config.ts';
 import type { ConfigProblem, Place } from './config-problem.ts';
 import type { ConfigKeyName, Settings } from './config-schema.ts';
 import { configWarnings } from './config-warnings.ts';
@@ -57,6 +57,15 @@ const rules: readonly Rule[] = [
       if (!settings.MetricsEnabled || !listen.ok || listen.value.kind !== 'tcp') return null;
       if (!mayCollide(listen.value, settings.MetricsPort)) return null;
       return `MetricsPort and ListenPort are both port ${listen.value.port}; they need different ones`;
+    },
+  },
+  {
+    keys: ['WebhookURL', 'WebhookSecret'],
+    check: ({ settings: { WebhookURL: url, WebhookSecret: secret } }) => {
+      if (url !== null && secret === null) return 'WebhookURL needs WebhookSecret, or anybody could send such messages';
+      return url === null && secret !== null
+        ? 'WebhookSecret has no effect without WebhookURL; remove it, or set both'
+        : null;
     },
   },
   {
@@ -163,6 +172,13 @@ function limitOf(setting: number): number | null {
   return setting === 0 ? null : setting;
 }
 
+/** Beside the store, like the generated secret: inside it would be served. */
+function webhookOf(settings: Settings, storeDir: string): WebhookSettings | null {
+  const { WebhookURL: url, WebhookSecret: secret, WebhookEvents: events, WebhookQueueSize: queueSize } = settings;
+  if (url === null || secret === null) return null;
+  return { url, secret, events, queueSize, queueFolder: `${storeDir}.webhooks` };
+}
+
 /** What settings amount to together. */
 interface Resolved {
   readonly listen: ListenAddress;
@@ -214,6 +230,7 @@ function toConfig(input: BuildInput, { listen, tls, storeDir }: Resolved): Unres
     maxOpenUploads: settings.MaxOpenUploads,
     maxConnections: settings.MaxConnections,
     ...threads(settings, input.host.cores),
+    webhook: webhookOf(settings, resolve(cwd, storeDir)),
     warnings: [],
   };
   return { ...config, warnings: configWarnings(config, input) };

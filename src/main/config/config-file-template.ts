@@ -17,6 +17,7 @@ export const topics: readonly KeyTopic[] = [
   'Transfers',
   'Versions and expiry',
   'Log and metrics',
+  'Webhooks',
 ];
 
 /** Settings with which a first start on any machine works and exposes nothing. */

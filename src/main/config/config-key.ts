@@ -7,7 +7,14 @@ import type { Check } from './value-checks.ts';
 export type KeyType = 'string' | 'boolean' | 'integer' | 'array of strings';
 
 /** Headings under which keys are shown to people. */
-export type KeyTopic = 'Listening' | 'Secrets' | 'Storage' | 'Transfers' | 'Versions and expiry' | 'Log and metrics';
+export type KeyTopic =
+  | 'Listening'
+  | 'Secrets'
+  | 'Storage'
+  | 'Transfers'
+  | 'Versions and expiry'
+  | 'Log and metrics'
+  | 'Webhooks';
 
 export interface ConfigKey<T> {
   readonly type: KeyType;

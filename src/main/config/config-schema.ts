@@ -7,9 +7,10 @@ import type { ConfigKey } from './config-key.ts';
 import { keysOf202 } from './keys-of-2-0-2.ts';
 import { keysOfTheEdge } from './keys-of-the-edge.ts';
 import { keysOfThisServer } from './keys-of-this-server.ts';
+import { keysOfWebhooks } from './keys-of-webhooks.ts';
 import { comparableName } from './nearest-name.ts';
 
-export const configKeys = { ...keysOf202, ...keysOfThisServer, ...keysOfTheEdge } as const;
+export const configKeys = { ...keysOf202, ...keysOfThisServer, ...keysOfTheEdge, ...keysOfWebhooks } as const;
 
 export type ConfigKeyName = keyof typeof configKeys;
 

@@ -16,6 +16,20 @@ export type LogLevel = 'panic' | 'fatal' | 'error' | 'warning' | 'info' | 'debug
 /** Values of the `reason` label of `hmac_config_warnings`. */
 export type ConfigWarningReason = 'placeholder_secret' | 'short_secret' | 'metrics_exposed' | 'no_expiry' | 'ttl_short';
 
+/** Events that can be told to a webhook's receiver. */
+export const webhookEvents = ['upload.completed', 'file.deleted', 'file.expired', 'storage.degraded'] as const;
+export type WebhookEvent = (typeof webhookEvents)[number];
+
+export interface WebhookSettings {
+  readonly url: string;
+  readonly secret: string;
+  readonly events: readonly WebhookEvent[];
+  /** Messages that may wait. */
+  readonly queueSize: number;
+  /** Holds what waits, also while the server does not run. Absolute, beside the store. */
+  readonly queueFolder: string;
+}
+
 /** Something that starts, but that an operator should know. */
 export interface ConfigWarning {
   /** null: worth a log line, not a metric. */
@@ -100,6 +114,8 @@ export interface Config {
   readonly uploadLanes: number;
   /** Worker threads that read files for downloads; at least one for each listener. */
   readonly downloadLanes: number;
+  /** null: off. */
+  readonly webhook: WebhookSettings | null;
   readonly warnings: readonly ConfigWarning[];
 }
 

@@ -24,6 +24,13 @@ export interface MetricsSources {
   configWarnings(): ReadonlySet<ConfigWarningReason>;
   /** Lateness of event loops on other threads since the last call; null: there are none. */
   listenerLag(): LagReading | null;
+  /** All 0 without webhooks. */
+  webhooks(): {
+    readonly delivered: number;
+    readonly failed: number;
+    readonly dropped: number;
+    readonly queued: number;
+  };
   droppedEvents(): number;
   droppedLogLines(): number;
 }

@@ -18,6 +18,7 @@ import { RequestMetrics } from './request-metrics.ts';
 import { publishStateMetrics } from './state-metrics.ts';
 import { TransferMetrics } from './transfer-metrics.ts';
 import { VersionMetrics } from './version-metrics.ts';
+import { publishWebhookMetrics } from './webhook-metrics.ts';
 
 export interface MetricsOptions {
   readonly events: EventSubscriptions;
@@ -58,6 +59,7 @@ export class Metrics {
       () => this.workerCrashes,
     );
     publishStateMetrics(registry, { ...options, hostUsage: options.hostUsage ?? new HostUsage(), lag: this.lag });
+    publishWebhookMetrics(registry, options.sources);
     publishProcessMetrics(registry);
   }
 

@@ -103,6 +103,7 @@ export class StatusBoard {
       events.on('request.completed', ({ status, durationMs }) => this.requests.add(status, durationMs)),
       events.on('request.failed', ({ status, durationMs }) => this.requests.add(status, durationMs)),
       events.on('upload.created', (event) => this.uploads.began(event)),
+      events.on('upload.suspended', (event) => this.uploads.ended(event)),
       events.on('upload.completed', (event) => this.uploads.ended(event)),
       events.on('upload.discarded', (event) => this.uploads.ended(event)),
       ...this.errors.listen(events),

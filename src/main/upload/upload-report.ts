@@ -38,7 +38,7 @@ export class UploadReport {
   }
 
   completed(upload: ReportedUpload, key: FileKey, file: FileInfo, replaced: ReplacedContent | null): void {
-    this.events.publish({ type: 'upload.completed', sizeBytes: file.size, ...upload });
+    this.events.publish({ type: 'upload.completed', path: key, sizeBytes: file.size, ...upload });
     if (replaced !== null) this.rotated(upload, key, replaced);
   }
 
