@@ -96,7 +96,7 @@ test('uploads one after the other become versions in their order', async () => {
   assert.deepEqual([line.msg, line['original'], line['size_bytes']], ['Versioned old file', 'order', 500]);
 });
 
-test('a URL used again with the same content is 201 and changes nothing, however often', async () => {
+test('A39 a URL used again with the same content is 201 and changes nothing, however often', async () => {
   const body = content('replay', 70_000);
   assert.equal(await put(server, 'replay', content('before', 70_000)), 201);
   assert.equal(await put(server, 'replay', body), 201);

@@ -95,6 +95,13 @@ describe('durations', () => {
     );
   });
 
+  it('proposes nothing where the intention is more than 100 years', () => {
+    for (const text of ['101Y', '36501 days']) {
+      const result = parseDuration(text);
+      assert.ok(!result.ok && !result.message.includes('did you mean'), text);
+    }
+  });
+
   it('never proposes a duration that it would refuse', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 12 }), (text) => {

@@ -58,7 +58,8 @@ function guess(text: string): string | null {
     if (unit === null) return null;
     seconds += Number(number) * (SECONDS_PER_UNIT.get(unit) ?? 1);
   }
-  return Number.isInteger(seconds) && seconds > 0 ? formatDuration(seconds) : null;
+  const isAccepted = Number.isInteger(seconds) && seconds > 0 && seconds <= MAX_DURATION_SECONDS;
+  return isAccepted ? formatDuration(seconds) : null;
 }
 
 function explain(text: string): string {
