@@ -40,6 +40,8 @@ import { type PoolStats, WorkerPool } from './worker-pool.ts';
 const MAX_BUFFER_BYTES = 512 * 1024;
 /** Most uploads of chats fit into this. */
 const SMALL_BUFFER_BYTES = 64 * 1024;
+/** Of the download buffers, kept for the first bytes of files while slow readers have all others. */
+const RESERVED_PART = 8;
 const TICK_MS = 1_000;
 const TRIM_TICKS = 5;
 /** How long lanes may take to say what they have kept of uploads that were cut by the end of the server. */
@@ -95,7 +97,11 @@ export class DataPlane {
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
     const sizes = [Math.min(SMALL_BUFFER_BYTES, bufferBytes), bufferBytes] as const;
     this.uploadBuffers = new BufferPool({ sizes, maxBytes: share.uploadBytes });
-    this.downloadBuffers = new BufferPool({ sizes: [MAX_BUFFER_BYTES], maxBytes: share.downloadBytes });
+    this.downloadBuffers = new BufferPool({
+      sizes: [SMALL_BUFFER_BYTES, MAX_BUFFER_BYTES],
+      maxBytes: share.downloadBytes,
+      reservedBytes: share.downloadBytes / RESERVED_PART,
+    });
     this.pool = this.buildPool();
     this.uploads = this.buildUploads();
     this.downloads = this.buildDownloads();

@@ -8,6 +8,8 @@ export interface BufferPoolLimits {
   readonly sizes: readonly [number, ...number[]];
   /** Bytes of all buffers in use together. */
   readonly maxBytes: number;
+  /** So many of them are never in the largest buffers: small ones can still be had when those are all in use. */
+  readonly reservedBytes?: number;
 }
 
 /** Idle buffers of one length. */
@@ -24,16 +26,19 @@ export class BufferPool {
   readonly maxBytes: number;
   private readonly shelves: readonly Shelf[];
   private readonly largest: Shelf;
+  private readonly maxBytesForLargest: number;
   private takenBytes = 0;
   private readonly waiting: ((buffer: ArrayBuffer) => void)[] = [];
   private onReturn: () => void = () => {};
+  private onShortage: () => void = () => {};
 
-  constructor({ sizes, maxBytes }: BufferPoolLimits) {
+  constructor({ sizes, maxBytes, reservedBytes = 0 }: BufferPoolLimits) {
     const [first, ...others] = sizes;
     this.shelves = [emptyShelf(first), ...others.map(emptyShelf)];
     this.largest = this.shelves.at(-1) ?? emptyShelf(first);
     this.bufferBytes = this.largest.bytes;
     this.maxBytes = maxBytes;
+    this.maxBytesForLargest = maxBytes - reservedBytes;
   }
 
   /** Bytes of all buffers in use, wherever they are. */
@@ -43,7 +48,7 @@ export class BufferPool {
 
   /** True when one of the largest buffers could be taken. */
   get hasRoom(): boolean {
-    return this.takenBytes + this.bufferBytes <= this.maxBytes;
+    return this.takenBytes + this.bufferBytes <= this.maxBytesForLargest;
   }
 
   /** True for a buffer that may come from this pool. */
@@ -54,7 +59,8 @@ export class BufferPool {
   /** The smallest buffer for so many bytes, or the largest that there is; its content is unspecified. null: none is left. */
   take(wantedBytes: number = this.bufferBytes): ArrayBuffer | null {
     const shelf = this.shelves.find(({ bytes }) => bytes >= wantedBytes) ?? this.largest;
-    if (this.takenBytes + shelf.bytes > this.maxBytes) return null;
+    const maxBytes = shelf === this.largest ? this.maxBytesForLargest : this.maxBytes;
+    if (this.takenBytes + shelf.bytes > maxBytes) return null;
     this.takenBytes += shelf.bytes;
     const buffer = shelf.idle.pop();
     if (shelf.idle.length < shelf.leastIdle) shelf.leastIdle = shelf.idle.length;
@@ -65,12 +71,20 @@ export class BufferPool {
   whenAvailable(callback: (buffer: ArrayBuffer) => void): void {
     const buffer = this.waiting.length === 0 ? this.take() : null;
     if (buffer !== null) callback(buffer);
-    else this.waiting.push(callback);
+    else {
+      this.waiting.push(callback);
+      this.onShortage();
+    }
   }
 
   /** Calls back whenever fewer bytes are in use than before. One listener. */
   watch(listener: () => void): void {
     this.onReturn = listener;
+  }
+
+  /** Calls back whenever somebody has to wait for a buffer. One listener. */
+  watchShortage(listener: () => void): void {
+    this.onShortage = listener;
   }
 
   /** True when somebody waits for a buffer. */

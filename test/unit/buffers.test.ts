@@ -168,3 +168,31 @@ test('gives those who wait a large buffer as soon as small ones make room for it
   }
   assert.deepEqual([served, pool.inUseBytes], [[BYTES], BYTES]);
 });
+
+test('keeps the reserve from the largest buffers, and small ones can be had when those are all in use', () => {
+  const pool = new BufferPool({ sizes: [16, BYTES], maxBytes: 2 * BYTES, reservedBytes: 32 });
+  const large = takeFrom(pool);
+  assert.deepEqual([pool.take(), pool.hasRoom], [null, false]);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => pool.take(16)?.byteLength),
+    [16, 16, 16, 16],
+  );
+  assert.equal(pool.take(16), null);
+  pool.give(large);
+  assert.equal(pool.take(16)?.byteLength, 16);
+});
+
+test('tells when somebody has to wait, and at no other time', () => {
+  const pool = poolOf(1);
+  let shortages = 0;
+  pool.watchShortage(() => {
+    shortages += 1;
+  });
+  const buffer = takeFrom(pool);
+  assert.equal(shortages, 0);
+  const given: ArrayBuffer[] = [];
+  pool.whenAvailable((next) => given.push(next));
+  assert.deepEqual([shortages, given.length], [1, 0]);
+  pool.give(buffer);
+  assert.deepEqual([shortages, given], [1, [buffer]]);
+});

@@ -18,10 +18,13 @@ import { DigestLookup } from './digest-lookup.ts';
 import { type FoundDigests, readDigestWish, withDigests } from './digest-wish.ts';
 import { planDownload } from './download-plan.ts';
 import { DownloadReport } from './download-report.ts';
-import type { DownloadStream } from './download-stream.ts';
+import { type DownloadStream, WANTED_BUFFER_MS } from './download-stream.ts';
 import { bytesOf, LaneDownload, planContext, type Refuse } from './lane-download.ts';
 import type { RepresentationRules } from './representation.ts';
 import { streamBytes } from './stream-bytes.ts';
+
+/** Asked for when there is no large buffer to be had. */
+const FIRST_BYTES = 64 * 1024;
 
 export interface DownloadServiceOptions {
   readonly pool: WorkerPool;
@@ -49,9 +52,11 @@ export class DownloadService {
   private readonly streams = new Set<DownloadStream>();
   private readonly cache: BodyCache;
   private readonly digests: ContentDigests;
+  private isReclaiming = false;
 
   constructor(options: DownloadServiceOptions) {
     this.options = options;
+    options.buffers.watchShortage(() => this.reclaimSoon());
     this.cache = new BodyCache({ ...BODY_CACHE_LIMITS, maxBytes: options.cacheBytes }, options.generations);
     this.digests = new ContentDigests(() => options.pool.downloadLane());
   }
@@ -65,8 +70,23 @@ export class DownloadService {
 
   /** Called about once a second: takes buffers from clients that do not read. */
   tick(nowMs: number): void {
-    for (const stream of this.streams) stream.relax(nowMs);
+    this.relaxStreams(nowMs);
     this.cache.trim(nowMs);
+  }
+
+  private relaxStreams(nowMs: number): void {
+    for (const stream of this.streams) stream.relax(nowMs);
+  }
+
+  /** Somebody waits for a buffer: whoever does not read must not keep one until the next tick. */
+  private reclaimSoon(): void {
+    if (this.isReclaiming) return;
+    this.isReclaiming = true;
+    setTimeout(() => {
+      this.isReclaiming = false;
+      this.relaxStreams(performance.now());
+      if (this.options.buffers.isShort) this.reclaimSoon();
+    }, WANTED_BUFFER_MS).unref();
   }
 
   private redirect(exchange: Exchange, key: FileKey, refuse: Refuse, prefix: string): void {
@@ -96,7 +116,15 @@ export class DownloadService {
     const cached = this.cache.get(key, performance.now());
     if (cached !== null) this.serveCached(download, cached);
     else if (exchange.head.method === 'HEAD') this.open(download, null);
-    else this.options.buffers.whenAvailable((buffer) => this.open(download, buffer));
+    else this.openWithBuffer(download);
+  }
+
+  /** A small buffer is better than waiting behind those that read slowly: most files are no longer. */
+  private openWithBuffer(download: Download): void {
+    const { buffers } = this.options;
+    const buffer = (buffers.isShort ? null : buffers.take()) ?? buffers.take(FIRST_BYTES);
+    if (buffer !== null) this.open(download, buffer);
+    else buffers.whenAvailable((awaited) => this.open(download, awaited));
   }
 
   private open(download: Download, buffer: ArrayBuffer | null): void {

@@ -9,8 +9,9 @@ import type { Exchange } from '../http/exchange.ts';
 import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
 import type { Segment } from './download-plan.ts';
 
-/** After this long without the client taking anything its buffers go to somebody else. */
+/** After this long without the client taking anything its buffers are given back; sooner when others wait for some. */
 const IDLE_BUFFER_MS = 1_000;
+export const WANTED_BUFFER_MS = 50;
 
 /** Bytes of the file in memory. */
 interface Filled {
@@ -87,8 +88,8 @@ export class DownloadStream implements TransferListener {
   /** Gives the buffers of a client that takes nothing to those that wait; they are read again when it does. */
   relax(nowMs: number): void {
     if (this.blockedSince === null) return;
-    if (!this.buffers.isShort && nowMs - this.blockedSince < IDLE_BUFFER_MS) return;
-    this.releaseBuffers();
+    const patienceMs = this.buffers.isShort ? WANTED_BUFFER_MS : IDLE_BUFFER_MS;
+    if (nowMs - this.blockedSince >= patienceMs) this.releaseBuffers();
   }
 
   /** The exchange is over, one way or the other. */
