@@ -152,7 +152,7 @@ test('F54 a socket left by a crash is replaced', async () => {
   await server.stop();
 });
 
-test('F54 A85 a live socket, an ordinary file and a link are refused and left alone', async () => {
+test('A85 F54 a live socket, an ordinary file and a link are refused and left alone', async () => {
   const live = join(folder, 'live.sock');
   const owner = await listen(live);
   try {

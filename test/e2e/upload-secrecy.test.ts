@@ -85,7 +85,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('no log line and no metric contains a query, a MAC, a token or a cookie', () => {
+test('A78 no log line and no metric contains a query, a MAC, a token or a cookie', () => {
   const forbidden = [...Object.values(macs), TOKEN, 'secret-cookie', 'Bearer', '?v', '?token', '?x=', 'expires=', '&v'];
   for (const text of [...forbidden, ...Object.values(macs).map((mac) => mac.slice(0, 16))]) {
     assert.ok(!log.toLowerCase().includes(text.toLowerCase()), `log: ${text}`);
@@ -100,7 +100,7 @@ test('no log line and no metric contains a secret of the configuration', () => {
   }
 });
 
-test('no metric contains a path, an address or anything else of a request', () => {
+test('A61 no metric contains a path, an address or anything else of a request', () => {
   for (const text of ['secret-folder', 'secret-name', '127.0.0.1', 'elsewhere', '/files/a']) {
     assert.ok(!metrics.includes(text), text);
   }

@@ -1,0 +1,122 @@
+/**
+ * Slow and idle crowds: what they cost everybody else, and how soon they are gone. The crowd is a process of its own; its
+ * slow readers have the receive buffers and the segments of a network, not those of loopback.
+ */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { content, store } from '../support/paced-transfer.ts';
+import { exchange, requestBytes } from '../support/raw-http.ts';
+import { ServerProcess } from '../support/server-process.ts';
+import { eventually } from '../support/store-state.ts';
+import { Crowd, type Openings } from './support/crowd.ts';
+
+const EACH = 1_000;
+const IDLE = 10_000;
+const ACTIVE_SECONDS = 20;
+/** From the last byte that a client moves to the end of its connection. */
+const MAX_LINGER_MS = 15_000;
+/** Transfer buffers of downloads at their limit, and what 15,000 connections take, above a server at rest. */
+const MAX_RESIDENT_BYTES = 256 * 1024 * 1024;
+/** Loose, because the crowd and other tests take the same cores: the figure that is printed is the one to look at. */
+const MAX_P99_MS = 5_000;
+/** A normal client comes so often, whether the last one has been served or not. */
+const VISIT_GAP_MS = 20;
+const UPLOAD_BYTES = 1_000_000;
+/** Descriptors of visitors that happen to be there. */
+const SPARE_DESCRIPTORS = 20;
+
+describe('a crowd of slow clients', () => {
+  let server: ServerProcess;
+
+  before(async () => {
+    server = await ServerProcess.start({ settings: { LogLevel: 'info' } });
+    await store(server, 'small', content('small', 1_000));
+    await store(server, 'large', content('large', 16 * 1024 * 1024));
+  });
+
+  after(() => server.stop());
+
+  it(`Slow: ${EACH} slow clients of each kind and ${IDLE} idle ones delay nobody, take little memory and are gone soon`, async (test) => {
+    const descriptors = server.openDescriptors();
+    const visitors = new Visitors(server);
+    const crowd = new Crowd(server.port, openings(server), ACTIVE_SECONDS);
+    try {
+      await crowd.arrival;
+      await crowd.stop;
+      const stoppedMs = performance.now();
+      const isAlone = (): boolean => server.openDescriptors() <= descriptors + SPARE_DESCRIPTORS;
+      await eventually(isAlone, 'the server holds no connection of the crowd', MAX_LINGER_MS);
+      const goneMs = performance.now() - stoppedMs;
+      const { p99, longest, count, residentBytes } = await visitors.leave();
+      const byKind = Object.entries(await crowd.end()).map(([kind, seconds]) => `${kind} ${seconds.toFixed(1)} s`);
+      test.diagnostic(`${count} GETs: p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(1)} ms`);
+      test.diagnostic(`${Math.round(residentBytes / 1024 / 1024)} MiB resident at most`);
+      test.diagnostic(`all gone ${(goneMs / 1_000).toFixed(1)} s after the last byte; ${byKind.join(', ')}`);
+      assert.ok(residentBytes < MAX_RESIDENT_BYTES, `${residentBytes} bytes resident`);
+      assert.ok(p99 < MAX_P99_MS, `p99 ${p99} ms`);
+      await eventually(() => server.stagingFiles().length === 0, 'no staging files');
+    } finally {
+      crowd.kill();
+      await visitors.leave();
+    }
+  });
+});
+
+function openings(server: ServerProcess): Openings {
+  const fields = 'HTTP/1.1\r\nHost: crowd\r\n';
+  const each = (opening: (index: number) => string): string[] =>
+    Array.from({ length: EACH }, (_, index) => opening(index));
+  const body = `${fields}Content-Length: ${UPLOAD_BYTES}\r\n\r\n`;
+  return {
+    idle: Array.from({ length: IDLE }, () => `GET /files/small ${fields}\r\n`),
+    silent: each(() => ''),
+    'slow-head': each(() => `GET /files/small ${fields}X-Slow: `),
+    'slow-body': each((index) => `PUT ${server.signedTarget(`upload-${index}`, UPLOAD_BYTES)} ${body}`),
+    'refused-body': each(() => `PUT /files/unsigned ${body}`),
+    'slow-reader': each(() => `GET /files/large ${fields}\r\n`),
+  };
+}
+
+/** Normal clients, on new connections and at fixed times: one that waits does not keep the next from coming. */
+class Visitors {
+  private readonly server: ServerProcess;
+  private readonly times: number[] = [];
+  private readonly visits: Promise<void>[] = [];
+  private readonly coming: Promise<void>;
+  private residentBytes = 0;
+  private isOver = false;
+
+  constructor(server: ServerProcess) {
+    this.server = server;
+    this.coming = this.come();
+  }
+
+  /** No more of them come. Rejects when one was not served. */
+  async leave(): Promise<{ p99: number; longest: number; count: number; residentBytes: number }> {
+    this.isOver = true;
+    await this.coming;
+    await Promise.all(this.visits);
+    const { times, residentBytes } = this;
+    const sorted = times.toSorted((a, b) => a - b);
+    const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+    return { p99, longest: sorted.at(-1) ?? 0, count: sorted.length, residentBytes };
+  }
+
+  private async come(): Promise<void> {
+    let dueMs = performance.now();
+    while (!this.isOver) {
+      this.visits.push(this.visit(dueMs));
+      this.residentBytes = Math.max(this.residentBytes, this.server.residentBytes());
+      dueMs += VISIT_GAP_MS;
+      await delay(Math.max(0, dueMs - performance.now()));
+    }
+  }
+
+  private async visit(dueMs: number): Promise<void> {
+    const request = requestBytes('GET', '/files/small');
+    assert.equal((await exchange(this.server.port, request, { timeoutMs: 30_000 })).status, 200);
+    this.times.push(performance.now() - dueMs);
+  }
+}

@@ -1,0 +1,45 @@
+/** Which rows of the catalogue of attacks ran, and which did not. */
+
+import { ATTACK_ROWS, RUN_ELSEWHERE } from './attack-rows.ts';
+
+/** As the test runner tells it. */
+interface EndOfTest {
+  readonly name: string;
+  readonly skip?: string | boolean | undefined;
+}
+
+/** All rows that a title begins with. */
+const leadingRows = /^(?:A\d\d )+/;
+
+export class AttackSummary {
+  private readonly rows = new Set<string>();
+  private readonly failedRows = new Set<string>();
+  private tests = 0;
+
+  take({ name, skip }: EndOfTest, hasPassed: boolean): void {
+    if (skip !== undefined) return;
+    const rows = leadingRows.exec(name)?.[0].trim().split(' ') ?? [];
+    if (rows.length === 0) return;
+    this.tests += 1;
+    for (const row of rows) {
+      this.rows.add(row);
+      if (!hasPassed) this.failedRows.add(row);
+    }
+  }
+
+  /** Rows that should have run. */
+  get missing(): readonly string[] {
+    return ATTACK_ROWS.filter((row) => !this.rows.has(row) && RUN_ELSEWHERE[row] === undefined);
+  }
+
+  render(): string {
+    const elsewhere = Object.entries(RUN_ELSEWHERE).filter(([row]) => !this.rows.has(row));
+    const failed = [...this.failedRows].sort().join(' ');
+    return [
+      `\n${this.rows.size} of ${ATTACK_ROWS.length} rows of attacks ran in ${this.tests} tests`,
+      ...elsewhere.map(([row, reason]) => `  ${row} not here: ${reason}`),
+      failed === '' ? '  none failed' : `  failed: ${failed}`,
+      this.missing.length === 0 ? '' : `  missing without a reason: ${this.missing.join(' ')}\n`,
+    ].join('\n');
+  }
+}
