@@ -31,7 +31,7 @@ export class HeldUpload {
   private digests: ContentDigests | null = null;
   /** What is being made durable beside the writing; never rejects. */
   private checkpoint: Promise<void> | null = null;
-  /** Why that failed: bytes are lost, and no later sync would say so. */
+  /** Why that, or `settle`, failed: bytes may be lost, and no later sync would say so. */
   private loss: { readonly error: unknown } | null = null;
   private restsUntilMs = 0;
   private isHeldBack = false;
@@ -123,18 +123,22 @@ export class HeldUpload {
     this.isHeldBack = false;
   }
 
-  /** Everything that was written counts, as durable as configured. Errors: no-space, io. */
+  /**
+   * Everything that was written counts, as durable as configured. When it fails, so does every later attempt: a second sync
+   * of what the kernel could not write would succeed and mean nothing. Errors: no-space, io.
+   */
   async settle(changes: Partial<Pick<UploadRecord, 'length' | 'phase'>> = {}): Promise<void> {
     await this.checkpoint;
     if (this.loss !== null) throw this.loss.error;
-    const before = this.current;
+    const reservedBefore = reservedBytes(this.current);
     if (changes.length !== undefined) this.data();
-    if (this.written > before.offset || Object.keys(changes).length > 0) {
-      const isTouched = this.written > before.offset || changes.phase !== undefined;
-      await this.store({ ...this.next(isTouched), ...changes });
+    try {
+      await this.settleOnce(changes);
+    } catch (error) {
+      this.loss = { error };
+      throw error;
     }
-    await syncUploads(this.area);
-    this.giveBackRoom(reservedBytes(before) - reservedBytes(this.current));
+    this.giveBackRoom(reservedBefore - reservedBytes(this.current));
   }
 
   /** The bytes, open. Errors: too-many-files, io. */
@@ -191,6 +195,14 @@ export class HeldUpload {
     await this.checkpoint;
     this.close();
     this.holding.release();
+  }
+
+  private async settleOnce(changes: Partial<Pick<UploadRecord, 'length' | 'phase'>>): Promise<void> {
+    const hasGrown = this.written > this.current.offset;
+    if (hasGrown || Object.keys(changes).length > 0) {
+      await this.store({ ...this.next(hasGrown || changes.phase !== undefined), ...changes });
+    }
+    await syncUploads(this.area);
   }
 
   private finishWithout(): void {
