@@ -151,9 +151,13 @@ export class ReceiveResumable implements LaneUpload {
     const { held } = begun;
     try {
       const completed = await this.execute(begun);
-      const state = this.stateOf(held.record);
+      const { isComplete, ...state } = this.stateOf(held.record);
       await held.release();
-      const outcome: ResumableOutcome = { state, completed };
+      // Committed, though the bytes may have kept a second name.
+      const outcome: ResumableOutcome = {
+        state: { ...state, isComplete: isComplete || completed !== null },
+        completed,
+      };
       const { verified } = this;
       this.end({ type: 'resumable.done', transfer: this.open.transfer, outcome, verified, buffer });
     } catch (error) {

@@ -6,7 +6,8 @@
 
 import type { Holding } from '../../shared/upload-holders.ts';
 import { ContentDigests, type DigestAlgorithm } from './content-digests.ts';
-import { StagingFile } from './staging-file.ts';
+import { inside } from './folder.ts';
+import { removeQuietly, StagingFile } from './staging-file.ts';
 import { StorageError } from './storage-error.ts';
 import { promisedBytes, syncUploads, type UploadArea } from './upload-area.ts';
 import { dataFileName, hasData, recordFileName, removeLink, unlinkIfThere } from './upload-names.ts';
@@ -161,11 +162,17 @@ export class HeldUpload {
     return file;
   }
 
-  /** The file is committed: the bytes have their name, and only the memory of the upload stays. */
+  /**
+   * The file is committed: the bytes have their name, and only the memory of the upload stays. Never throws: where they keep
+   * the old name as well, the next request or start removes it.
+   */
   finish(): void {
+    const { room, open, folder } = this.area;
     this.close();
-    unlinkIfThere(this.area.folder, dataFileName(this.current.id));
-    this.endPromises();
+    removeQuietly(inside(folder, dataFileName(this.current.id)));
+    room.release(this.promised);
+    this.promised = 0;
+    if (!hasData(folder, this.current.id)) open.add(-1);
   }
 
   /** Its slot is another's; the bytes go. Errors: no-space, io. */

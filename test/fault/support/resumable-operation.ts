@@ -61,20 +61,16 @@ class TusClient {
 
   /** HEAD, then the bytes from there up to `end`. */
   async append(server: ServerProcess, key: string, end: number): Promise<number | null> {
-    const offset = await this.offset(server, key);
-    if (offset === null || offset < (this.told.get(nameOf(server, key)) ?? 0)) return offset === null ? null : LOST;
+    const name = nameOf(server, key);
+    const head = await send(this.urlOf(server, key), 'HEAD', TUS);
+    if (head?.status !== 200) return head?.status ?? null;
+    const offset = Number(head.headers.get('upload-offset'));
+    if (offset < (this.told.get(name) ?? 0)) return LOST;
     if (offset > end) return 204;
     const headers = { ...STREAM, 'Upload-Offset': String(offset) };
     const response = await send(this.urlOf(server, key), 'PATCH', headers, this.bytes.subarray(offset, end));
-    if (response?.status === 204) this.told.set(nameOf(server, key), end);
+    if (response?.status === 204) this.told.set(name, end);
     return response?.status ?? null;
-  }
-
-  /** null: no answer. */
-  async offset(server: ServerProcess, key: string): Promise<number | null> {
-    const response = await send(this.urlOf(server, key), 'HEAD', TUS);
-    if (response === null) return null;
-    return response.status === 200 ? Number(response.headers.get('upload-offset')) : LOST;
   }
 
   /** 404 after it was done before is as good as 204. */
