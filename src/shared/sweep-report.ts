@@ -1,6 +1,6 @@
 /** What a pass over the whole store tells, portion by portion. Plain data: it crosses the thread boundary. */
 
-import type { UploadRef } from './events.ts';
+import type { ResumableProtocol } from './resumable.ts';
 
 /** A file that was removed because its time was over. */
 export interface ExpiredFile {
@@ -9,7 +9,10 @@ export interface ExpiredFile {
 }
 
 /** An upload that was given up because its time was over. */
-export interface ExpiredUpload extends UploadRef {
+export interface ExpiredUpload {
+  readonly uploadId: string;
+  readonly fileId: string;
+  readonly protocol: ResumableProtocol;
   readonly offsetBytes: number;
 }
 

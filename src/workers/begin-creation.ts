@@ -5,9 +5,9 @@ import type { Concatenation, CreateUpload, ResourceName, ResumableBody } from '.
 import { type BeginContext, type Begun, newlyBegun } from './begun.ts';
 import { findByName, newUploadId, openSlot } from './find-upload.ts';
 import type { HeldUpload } from './storage/held-upload.ts';
-import type { NewResumable, ResumableUploads } from './storage/resumable-uploads.ts';
 import { UploadError } from './storage/upload-error.ts';
 import { isFinishedPart, type UploadRecord } from './storage/upload-record.ts';
+import type { NewResumable, UploadStore } from './storage/upload-store.ts';
 import { refuseCreation, refuseLength } from './upload-rules.ts';
 
 const EMPTY_BODY: ResumableBody = { length: 0, digests: [], completes: null };
@@ -46,7 +46,7 @@ function findParts({ uploads, secrets }: BeginContext, names: readonly ResourceN
   });
 }
 
-function findPart(uploads: ResumableUploads, secrets: Secrets, name: ResourceName): UploadRecord | null {
+function findPart(uploads: UploadStore, secrets: Secrets, name: ResourceName): UploadRecord | null {
   try {
     return findByName(uploads, secrets, name);
   } catch (error) {

@@ -3,11 +3,11 @@
 import type { Secrets, VerifiedUpload } from '../shared/messages.ts';
 import type { ResumableBody } from '../shared/resumable.ts';
 import type { HeldUpload } from './storage/held-upload.ts';
-import type { Created, ResumableUploads } from './storage/resumable-uploads.ts';
 import type { UploadRecord } from './storage/upload-record.ts';
+import type { Created, UploadStore } from './storage/upload-store.ts';
 
 export interface BeginContext {
-  readonly uploads: ResumableUploads;
+  readonly uploads: UploadStore;
   readonly secrets: Secrets;
   readonly allowedExtensions: ReadonlySet<string> | null;
   /** An existing file is replaced in the end. */

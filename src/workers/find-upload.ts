@@ -9,11 +9,11 @@ import type { Secrets, VerifiedUpload } from '../shared/messages.ts';
 import type { ResumableProtocol, UploadTarget } from '../shared/resumable.ts';
 import type { SignatureCheck } from '../shared/signature.ts';
 import { isResourceMac } from './resource-mac.ts';
-import type { ResumableUploads } from './storage/resumable-uploads.ts';
 import { StorageError } from './storage/storage-error.ts';
 import { fileIdOf, hashOf } from './storage/store-layout.ts';
 import { UploadError } from './storage/upload-error.ts';
 import type { UploadRecord } from './storage/upload-record.ts';
+import type { UploadStore } from './storage/upload-store.ts';
 import { verifySignature } from './verify-signature.ts';
 
 const ID_BYTES = 16;
@@ -40,7 +40,7 @@ export function openSlot(key: FileKey, signature: SignatureCheck, secrets: Secre
 
 /** Errors: upload-unknown, the same for an unknown id and a wrong MAC. */
 export function findByName(
-  uploads: ResumableUploads,
+  uploads: UploadStore,
   secrets: Secrets,
   { id, mac }: Extract<UploadTarget, { kind: 'resource' }>['name'],
 ): UploadRecord {
@@ -50,7 +50,7 @@ export function findByName(
 }
 
 /** What this protocol can go on with; null: nothing, or it is over. */
-export function findOnSlot(uploads: ResumableUploads, key: FileKey, protocol: ResumableProtocol): UploadRecord | null {
+export function findOnSlot(uploads: UploadStore, key: FileKey, protocol: ResumableProtocol): UploadRecord | null {
   const record = uploads.lookAtSlot(key);
   if (record === null || record.protocol !== protocol || record.path !== key) return null;
   if (uploads.isFinished(record)) return record;

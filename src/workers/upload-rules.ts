@@ -1,10 +1,10 @@
 /** What an upload that can be gone on with may become: lengths and states, checked before anything is received. */
 
 import type { AppendUpload, CreateUpload, ResumableBody, ResumableProtocol } from '../shared/resumable.ts';
-import type { ResumableUploads } from './storage/resumable-uploads.ts';
 import { StorageError } from './storage/storage-error.ts';
 import { UploadError } from './storage/upload-error.ts';
 import { isFinishedPart, type UploadRecord } from './storage/upload-record.ts';
+import type { UploadStore } from './storage/upload-store.ts';
 
 /** The lengths of an upload. */
 export type Lengths = Pick<UploadRecord, 'length' | 'maxLength' | 'signedLength' | 'concatenation'>;
@@ -56,7 +56,7 @@ export function refuseBody(body: ResumableBody, offset: number, lengths: Lengths
 }
 
 /** Whether the upload may be spoken of at all. Errors: upload-protocol, upload-gone, exists. */
-export function refuseOver(uploads: ResumableUploads, record: UploadRecord, protocol: ResumableProtocol): void {
+export function refuseOver(uploads: UploadStore, record: UploadRecord, protocol: ResumableProtocol): void {
   if (record.protocol !== protocol) throw new UploadError('upload-protocol');
   if (record.phase === 'replaced') throw new UploadError('upload-gone', 'replaced');
   if (record.phase === 'refused') throw new StorageError('exists', 'the slot has another content');
@@ -64,7 +64,7 @@ export function refuseOver(uploads: ResumableUploads, record: UploadRecord, prot
 }
 
 /** True when nothing can be appended any more. */
-export function isEnded(uploads: ResumableUploads, record: UploadRecord): boolean {
+export function isEnded(uploads: UploadStore, record: UploadRecord): boolean {
   return uploads.isFinished(record) || isFinishedPart(record);
 }
 

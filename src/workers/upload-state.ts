@@ -3,13 +3,13 @@
 import type { Secrets } from '../shared/messages.ts';
 import type { UploadState } from '../shared/resumable.ts';
 import { resourceMac } from './resource-mac.ts';
-import type { ResumableUploads } from './storage/resumable-uploads.ts';
 import { fileIdOf, hashOf } from './storage/store-layout.ts';
 import type { UploadRecord } from './storage/upload-record.ts';
+import type { UploadStore } from './storage/upload-store.ts';
 import { isEnded } from './upload-rules.ts';
 
 /** The URL is that of the current secret. */
-export function stateOf(uploads: ResumableUploads, secrets: Secrets, record: UploadRecord): UploadState {
+export function stateOf(uploads: UploadStore, secrets: Secrets, record: UploadRecord): UploadState {
   const { id, path: key, protocol, offset, length, metadata, concatenation, concatText } = record;
   return {
     name: { id, mac: resourceMac(secrets[0], record) },

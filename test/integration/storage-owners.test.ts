@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import { OwnerUsage } from '../../src/shared/owner-usage.ts';
+import type { Committed } from '../../src/workers/storage/committed.ts';
 import type { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
-import type { Committed, StagedUpload } from '../../src/workers/storage/storage.ts';
+import type { StagedUpload } from '../../src/workers/storage/storage.ts';
 import { keyOf, StoreFixture } from '../support/store-fixture.ts';
 import { DAY_SECONDS, SweepFixture } from '../support/sweep-fixture.ts';
 

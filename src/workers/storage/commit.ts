@@ -4,12 +4,12 @@
  */
 
 import type { FileInfo } from '../../shared/files.ts';
+import type { Committed } from './committed.ts';
 import { fileInfoOf } from './content.ts';
 import { describeContent, type Forget } from './describe-content.ts';
 import type { Way } from './recent-folders.ts';
 import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
-import type { Committed } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 
 /** Publishes only where nothing is, and where nothing was deleted. Errors: exists, path-conflict, no-space, io. */

@@ -5,6 +5,7 @@
  */
 
 import { publishNew } from './commit.ts';
+import type { Committed } from './committed.ts';
 import { fileInfoOf } from './content.ts';
 import { areAsExpected, ContentDigests, type DigestAlgorithm } from './content-digests.ts';
 import { closeAll, findFolders } from './folder.ts';
@@ -14,7 +15,6 @@ import { publishReplacing } from './replace-content.ts';
 import type { SettledContent } from './settled-content.ts';
 import { syncWay } from './staging-area.ts';
 import type { StagingFile } from './staging-file.ts';
-import type { Committed } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { hashOf, locate } from './store-layout.ts';
 import type { UploadArea } from './upload-area.ts';

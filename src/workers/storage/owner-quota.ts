@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import type { FileKey } from '../../shared/files.ts';
 import type { OwnerId, OwnerUsage } from '../../shared/owner-usage.ts';
-import type { Committed } from './storage.ts';
+import type { Committed } from './committed.ts';
 import { StorageError } from './storage-error.ts';
 
 /** ejabberd mod_http_upload: SHA-1 of the bare JID, 40 random letters and digits, the name. */

@@ -5,6 +5,7 @@
 
 import { closeSync } from 'node:fs';
 import { publishUnderLock, refuseClosed } from './commit.ts';
+import type { Committed } from './committed.ts';
 import { type ContentIdentity, fileInfoOf } from './content.ts';
 import { describeContent } from './describe-content.ts';
 import { closeAll, makeFolders, type WayFolder } from './folder.ts';
@@ -13,7 +14,6 @@ import { recordName } from './record.ts';
 import { isSameContent } from './same-content.ts';
 import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
-import type { Committed } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { openContent, type StoredContent } from './stored-file.ts';
 import { dropContent, keepVersion, type Retired, trimVersions } from './versions.ts';

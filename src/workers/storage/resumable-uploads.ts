@@ -4,52 +4,22 @@
  */
 
 import type { FileKey } from '../../shared/files.ts';
-import type { ExpectedDigest, ResumableProtocol } from '../../shared/resumable.ts';
-import type { SignedTerms } from '../../shared/signature.ts';
 import type { Holding } from '../../shared/upload-holders.ts';
 import { appendParts } from './append-parts.ts';
+import type { Committed } from './committed.ts';
 import { completeUpload, wantedDigests } from './complete-upload.ts';
 import { HeldUpload } from './held-upload.ts';
 import { claimForOwner } from './owner-quota.ts';
 import { isUnfinished } from './remove-upload.ts';
 import { refuseWhenTaken } from './slot-check.ts';
 import { StagingFile } from './staging-file.ts';
-import type { Committed } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { hashOf, locate } from './store-layout.ts';
 import type { UploadArea } from './upload-area.ts';
 import { UploadError } from './upload-error.ts';
 import { dataFileName, hasData, isUploadId, pointSlot, readLink, slotLink, takePartPlace } from './upload-names.ts';
 import { readUploadRecord, reservedBytes, type UploadRecord, uploadExpiresMs } from './upload-record.ts';
-
-/** What a creation says. */
-export interface NewResumable {
-  /** 32 lower-case hexadecimal digits, never used before. */
-  readonly id: string;
-  readonly key: FileKey;
-  readonly protocol: ResumableProtocol;
-  readonly length: number | null;
-  readonly maxLength: number | null;
-  readonly signedLength: number | null;
-  readonly type: string | null;
-  readonly metadata: string | null;
-  readonly concatenation: 'none' | 'partial' | 'final';
-  readonly concatText: string | null;
-  readonly digests: readonly ExpectedDigest[];
-  readonly terms: SignedTerms;
-}
-
-export interface CreationOptions {
-  /** An existing file is replaced in the end. */
-  readonly mayReplace: boolean;
-  readonly isGivenUp: () => boolean;
-}
-
-/** An upload that was made, and the unfinished one whose place it took. */
-export interface Created {
-  readonly held: HeldUpload;
-  readonly displaced: UploadRecord | null;
-}
+import type { Created, CreationOptions, NewResumable, UploadStore } from './upload-store.ts';
 
 /** A cut upload is gone on with by PUT with Content-Range, and its body carried no words. */
 const AS_PARTIAL_PUT = {
@@ -60,40 +30,34 @@ const AS_PARTIAL_PUT = {
   digests: [],
 } as const;
 
-export class ResumableUploads {
+export class ResumableUploads implements UploadStore {
   private readonly area: UploadArea;
 
   constructor(area: UploadArea) {
     this.area = area;
   }
 
-  /** null: nothing is known of such an upload. Errors: io. */
   look(id: string): UploadRecord | null {
     return isUploadId(id) ? readUploadRecord(this.area.folder, id) : null;
   }
 
-  /** What occupies the slot, finished or not; null: nothing that is known. Errors: io. */
   lookAtSlot(key: FileKey): UploadRecord | null {
     const id = readLink(this.area.folder, slotLink(hashOf(key)));
     return id === null ? null : this.look(id);
   }
 
-  /** The file was committed, and only the memory of the upload is left. */
   isFinished(record: UploadRecord): boolean {
     return record.phase === 'whole' && !hasData(this.area.folder, record.id);
   }
 
-  /** Given up when it is unfinished, forgotten otherwise; in milliseconds since the epoch. */
   expiresMs(record: UploadRecord): number {
     return uploadExpiresMs(record, isUnfinished(this.area.folder, record), this.area.times);
   }
 
-  /** True when its time is over, whether or not it has been removed. */
   isExpired(record: UploadRecord): boolean {
     return this.area.clock.nowMs() >= this.expiresMs(record);
   }
 
-  /** Errors: exists (not with `mayReplace`; always where a file was deleted), path-conflict, when the slot has a file. */
   refuseTaken(key: FileKey, mayReplace: boolean): void {
     const { root, closedSlots } = this.area.staging;
     const keyHash = hashOf(key);
@@ -101,7 +65,6 @@ export class ResumableUploads {
     if (closedSlots.isClosed(keyHash)) throw new StorageError('exists', 'slot was used');
   }
 
-  /** Takes an upload over from whoever works on it. null: given up while waiting. Errors: upload-unknown, io. */
   async take(id: string, isGivenUp: () => boolean): Promise<HeldUpload | null> {
     const holding = await this.area.holders.take(id, isGivenUp);
     if (holding === null) return null;
@@ -115,10 +78,6 @@ export class ResumableUploads {
     }
   }
 
-  /**
-   * Makes an upload, empty and held; durable after its first `settle`. null: given up while its slot was being freed.
-   * Errors: exists, path-conflict, over-quota, no-space, too-many-uploads, too-many-files, io.
-   */
   async create(order: NewResumable, { mayReplace, isGivenUp }: CreationOptions): Promise<Created | null> {
     const { area } = this;
     this.refuseTaken(order.key, mayReplace);
@@ -154,12 +113,10 @@ export class ResumableUploads {
     return await this.enter(held, { mayDisplace: isOurs, isGivenUp: () => false });
   }
 
-  /** The bytes of finished parts, in this order; see `appendParts`. */
   appendParts(held: HeldUpload, parts: readonly UploadRecord[], isGivenUp: () => boolean): Promise<void> {
     return appendParts(this.area, held, { parts, isGivenUp });
   }
 
-  /** Publishes all that was written; see `completeUpload`. */
   complete(held: HeldUpload, keepVersions: number | null): Promise<Committed> {
     return completeUpload(this.area, held, keepVersions);
   }

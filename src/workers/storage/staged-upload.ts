@@ -6,16 +6,18 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { SignedTerms } from '../../shared/signature.ts';
 import { publishNew } from './commit.ts';
+import type { Committed } from './committed.ts';
 import type { OwnerClaim } from './owner-quota.ts';
 import { publishReplacing } from './replace-content.ts';
-import type { Created, ResumableUploads } from './resumable-uploads.ts';
+import type { ResumableUploads } from './resumable-uploads.ts';
 import type { SettledContent } from './settled-content.ts';
 import type { StagingArea } from './staging-area.ts';
 import { StagingFile } from './staging-file.ts';
-import type { Committed, NewUpload, StagedUpload } from './storage.ts';
+import type { NewUpload, StagedUpload } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { type Location, stagingName } from './store-layout.ts';
 import { UploadError } from './upload-error.ts';
+import type { Created } from './upload-store.ts';
 
 /** Where the content will lie; worked out once for each upload. */
 export interface UploadPlace {

@@ -4,9 +4,10 @@
  * succeeded is as durable as configured.
  */
 
-import type { DeletedFile, FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
+import type { DeletedFile, FileInfo, FileKey } from '../../shared/files.ts';
 import type { SignedTerms } from '../../shared/signature.ts';
-import type { Created, ResumableUploads } from './resumable-uploads.ts';
+import type { Committed } from './committed.ts';
+import type { Created, UploadStore } from './upload-store.ts';
 
 /** What its signature does not say counts as null. */
 export interface NewUpload extends Partial<SignedTerms> {
@@ -19,17 +20,6 @@ export interface NewUpload extends Partial<SignedTerms> {
   readonly keepVersions?: number | null;
   /** An operator brings the content back: it may go where a file was deleted or has expired. */
   readonly mayReopen?: boolean;
-}
-
-/** What a commit did. */
-export interface Committed {
-  /** The current content: the upload's, or the same one that was there before. */
-  readonly file: FileInfo;
-  /** null: there was none, or the same. */
-  readonly replaced: ReplacedContent | null;
-  /** How much more is stored because of it, and how much of older contents is not any more. */
-  readonly storedBytes: number;
-  readonly freedBytes: number;
 }
 
 /** An upload in progress: invisible until `commit`. After `commit`, `keep` or `discard` no other method may be called. */
@@ -64,7 +54,7 @@ export interface OpenFile {
 
 export interface Storage {
   /** Those that can be gone on with. */
-  readonly uploads: ResumableUploads;
+  readonly uploads: UploadStore;
   /** Errors: exists (not with `keepVersions`), path-conflict, over-quota, no-space, store-unavailable, too-many-files, io. */
   createUpload(upload: NewUpload): StagedUpload;
   /** Errors: not-found, too-many-files, io. */
