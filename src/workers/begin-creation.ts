@@ -4,10 +4,10 @@ import type { Secrets } from '../shared/messages.ts';
 import type { Concatenation, CreateUpload, ResourceName, ResumableBody } from '../shared/resumable.ts';
 import { type BeginContext, type Begun, newlyBegun } from './begun.ts';
 import { findByName, newUploadId, openSlot } from './find-upload.ts';
-import type { HeldUpload } from './storage/held-upload.ts';
-import { UploadError } from './storage/upload-error.ts';
-import { isFinishedPart, type UploadRecord } from './storage/upload-record.ts';
-import type { NewResumable, UploadStore } from './storage/upload-store.ts';
+import type { HeldUpload } from './storage/uploads/held-upload.ts';
+import { UploadError } from './storage/uploads/upload-error.ts';
+import { isFinishedPart, type UploadRecord } from './storage/uploads/upload-record.ts';
+import type { NewResumable, UploadStore } from './storage/uploads/upload-store.ts';
 import { refuseCreation, refuseLength } from './upload-rules.ts';
 
 const EMPTY_BODY: ResumableBody = { length: 0, digests: [], completes: null };

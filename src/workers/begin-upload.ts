@@ -8,8 +8,8 @@ import type { AppendUpload, DiscardUpload, InspectUpload, ResumableCommand } fro
 import { beginCreation } from './begin-creation.ts';
 import { type BeginContext, type Begun, newlyBegun } from './begun.ts';
 import { findByName, findOnSlot, newUploadId, openSlot } from './find-upload.ts';
-import { UploadError } from './storage/upload-error.ts';
-import type { UploadRecord } from './storage/upload-record.ts';
+import { UploadError } from './storage/uploads/upload-error.ts';
+import type { UploadRecord } from './storage/uploads/upload-record.ts';
 import { refuseAppend, refuseBody, refuseOver } from './upload-rules.ts';
 
 /** An upload by the slot alone carries no words of its own. */

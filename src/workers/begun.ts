@@ -2,9 +2,9 @@
 
 import type { Secrets, VerifiedUpload } from '../shared/messages.ts';
 import type { ResumableBody } from '../shared/resumable.ts';
-import type { HeldUpload } from './storage/held-upload.ts';
-import type { UploadRecord } from './storage/upload-record.ts';
-import type { Created, UploadStore } from './storage/upload-store.ts';
+import type { HeldUpload } from './storage/uploads/held-upload.ts';
+import type { UploadRecord } from './storage/uploads/upload-record.ts';
+import type { Created, UploadStore } from './storage/uploads/upload-store.ts';
 
 export interface BeginContext {
   readonly uploads: UploadStore;

@@ -11,9 +11,9 @@ import type { SignatureCheck } from '../shared/signature.ts';
 import { isResourceMac } from './resource-mac.ts';
 import { StorageError } from './storage/storage-error.ts';
 import { fileIdOf, hashOf } from './storage/store-layout.ts';
-import { UploadError } from './storage/upload-error.ts';
-import type { UploadRecord } from './storage/upload-record.ts';
-import type { UploadStore } from './storage/upload-store.ts';
+import { UploadError } from './storage/uploads/upload-error.ts';
+import type { UploadRecord } from './storage/uploads/upload-record.ts';
+import type { UploadStore } from './storage/uploads/upload-store.ts';
 import { verifySignature } from './verify-signature.ts';
 
 const ID_BYTES = 16;

@@ -5,7 +5,6 @@ import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
 import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/worker-jobs.ts';
 import { Lane } from './lane.ts';
 import { runCommand } from './run-command.ts';
-import { admitUploads } from './storage/admit-uploads.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
 import { lockHolder, refreshLock, takeLock } from './storage/lock-file.ts';
 import { withRoot } from './storage/own-folders.ts';
@@ -13,7 +12,8 @@ import { prepareStore } from './storage/prepare-store.ts';
 import { closeStore, recoverStore } from './storage/recover-store.ts';
 import { toFailure } from './storage/storage-error.ts';
 import { probeStore, watchStore } from './storage/store-probe.ts';
-import { tidyVersions } from './storage/tidy-versions.ts';
+import { admitUploads } from './storage/uploads/admit-uploads.ts';
+import { tidyVersions } from './storage/versions/tidy-versions.ts';
 import { SweepJobs } from './sweep-jobs.ts';
 
 // Errors of system calls are expected here and become data: their stacks would only cost time.

@@ -12,8 +12,8 @@ import type { LaneUpload, ReceiveContext } from './lane-upload.ts';
 import type { Committed } from './storage/committed.ts';
 import { areAsExpected, ContentDigests } from './storage/content-digests.ts';
 import { StorageError } from './storage/storage-error.ts';
-import { describeFailure, UploadError } from './storage/upload-error.ts';
-import { isDue, type UploadRecord } from './storage/upload-record.ts';
+import { describeFailure, UploadError } from './storage/uploads/upload-error.ts';
+import { isDue, type UploadRecord } from './storage/uploads/upload-record.ts';
 import { limitOf, settledLength } from './upload-rules.ts';
 import { stateOf } from './upload-state.ts';
 

@@ -5,7 +5,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Secrets } from '../shared/messages.ts';
-import type { UploadRecord } from './storage/upload-record.ts';
+import type { UploadRecord } from './storage/uploads/upload-record.ts';
 
 const MAC_BYTES = 16;
 /** Keys for other purposes are derived from the secret by other words. */

@@ -2,12 +2,12 @@
 
 import type { ScrubProgress } from '../shared/store-reports.ts';
 import type { CommandJob, JobResults, ScrubPort, WorkerSettings } from '../shared/worker-jobs.ts';
-import { historyOf } from './storage/file-history.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
 import { withRoot } from './storage/own-folders.ts';
-import { restoreVersion } from './storage/restore-version.ts';
 import { type ScrubListener, scrubStore } from './storage/scrub.ts';
 import { ownerOf } from './storage/store-probe.ts';
+import { historyOf } from './storage/versions/file-history.ts';
+import { restoreVersion } from './storage/versions/restore-version.ts';
 
 const PROGRESS_INTERVAL_MS = 200;
 /** No lane runs in the process of a command. */

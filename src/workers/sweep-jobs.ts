@@ -15,8 +15,8 @@ import { ClosedSlots } from './storage/closed-slots.ts';
 import { closeFolder, type Folder, openFolders, openRoot } from './storage/folder.ts';
 import { StorageError } from './storage/storage-error.ts';
 import { UPLOADS } from './storage/store-layout.ts';
-import { Sweep } from './storage/sweep.ts';
-import type { UploadSweepContext } from './storage/sweep-uploads.ts';
+import { Sweep } from './storage/sweep/sweep.ts';
+import type { UploadSweepContext } from './storage/uploads/sweep-uploads.ts';
 
 interface RunningPass {
   readonly pass: number;

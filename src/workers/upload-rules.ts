@@ -2,9 +2,9 @@
 
 import type { AppendUpload, CreateUpload, ResumableBody, ResumableProtocol } from '../shared/resumable.ts';
 import { StorageError } from './storage/storage-error.ts';
-import { UploadError } from './storage/upload-error.ts';
-import { isFinishedPart, type UploadRecord } from './storage/upload-record.ts';
-import type { UploadStore } from './storage/upload-store.ts';
+import { UploadError } from './storage/uploads/upload-error.ts';
+import { isFinishedPart, type UploadRecord } from './storage/uploads/upload-record.ts';
+import type { UploadStore } from './storage/uploads/upload-store.ts';
 
 /** The lengths of an upload. */
 export type Lengths = Pick<UploadRecord, 'length' | 'maxLength' | 'signedLength' | 'concatenation'>;

@@ -4,8 +4,8 @@ import type { Secrets } from '../shared/messages.ts';
 import type { UploadState } from '../shared/resumable.ts';
 import { resourceMac } from './resource-mac.ts';
 import { fileIdOf, hashOf } from './storage/store-layout.ts';
-import type { UploadRecord } from './storage/upload-record.ts';
-import type { UploadStore } from './storage/upload-store.ts';
+import type { UploadRecord } from './storage/uploads/upload-record.ts';
+import type { UploadStore } from './storage/uploads/upload-store.ts';
 import { isEnded } from './upload-rules.ts';
 
 /** The URL is that of the current secret. */

@@ -15,6 +15,8 @@ const forbidden = [
   ['src/workers/x.ts', 'node:fs'],
   ['src/workers/storage/x.ts', '../lane.ts'],
   ['src/workers/storage/x.ts', 'node:worker_threads'],
+  ['src/workers/storage/uploads/x.ts', '../../lane.ts'],
+  ['src/workers/storage/sweep/x.ts', 'node:worker_threads'],
   ['src/main/http/x.ts', 'node:fs'],
   ['src/main/http/x.ts', '../auth/grant.ts'],
   ['src/main/http/x.ts', '../../workers/lane.ts'],
@@ -43,6 +45,9 @@ const forbidden = [
 
 const allowed = [
   ['src/workers/x.ts', './storage/storage.ts'],
+  ['src/workers/x.ts', './storage/uploads/upload-store.ts'],
+  ['src/workers/storage/x.ts', './versions/versions.ts'],
+  ['src/workers/storage/sweep/x.ts', '../uploads/remove-upload.ts'],
   ['src/main/http/x.ts', '../../shared/files.ts'],
   ['src/main/config/x.ts', 'node:fs'],
   ['src/main/events/x.ts', 'winston'],

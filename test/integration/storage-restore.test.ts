@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
-import { historyOf } from '../../src/workers/storage/file-history.ts';
 import { withRoot } from '../../src/workers/storage/own-folders.ts';
-import { restoreVersion } from '../../src/workers/storage/restore-version.ts';
+import { historyOf } from '../../src/workers/storage/versions/file-history.ts';
+import { restoreVersion } from '../../src/workers/storage/versions/restore-version.ts';
 import { flipBit } from '../support/decay.ts';
 import { keep, keyOf, overwrite, readFile, StoreFixture } from '../support/store-fixture.ts';
 import { treeOf } from '../support/store-state.ts';

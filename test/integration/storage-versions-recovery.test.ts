@@ -12,7 +12,7 @@ import { recordName } from '../../src/workers/storage/record.ts';
 import { encodeRecord } from '../../src/workers/storage/record-format.ts';
 import { recoverStore } from '../../src/workers/storage/recover-store.ts';
 import { recordFolders, stagingName } from '../../src/workers/storage/store-layout.ts';
-import { tidyVersions } from '../../src/workers/storage/tidy-versions.ts';
+import { tidyVersions } from '../../src/workers/storage/versions/tidy-versions.ts';
 import { overwrite, readFile, StoreFixture } from '../support/store-fixture.ts';
 
 const PATH = 'folder/file';

@@ -19,7 +19,7 @@ import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.
 import { prepareStore } from '../../src/workers/storage/prepare-store.ts';
 import type { NewUpload, StagedUpload, Storage } from '../../src/workers/storage/storage.ts';
 import { hashOf } from '../../src/workers/storage/store-layout.ts';
-import { reservedBytes, type UploadRecord } from '../../src/workers/storage/upload-record.ts';
+import { reservedBytes, type UploadRecord } from '../../src/workers/storage/uploads/upload-record.ts';
 import { versionFileOf, versionIdsOf } from './version-files.ts';
 
 export class StoreFixture {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileKey } from '../../src/shared/files.ts';
 import { hashOf, versionFolders } from '../../src/workers/storage/store-layout.ts';
-import { isVersionId } from '../../src/workers/storage/version-id.ts';
+import { isVersionId } from '../../src/workers/storage/versions/version-id.ts';
 
 /** Oldest first. */
 export function versionIdsOf(storeDir: string, path: string): readonly string[] {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isVersionId, nextVersionId, replacedMsOf } from '../../src/workers/storage/version-id.ts';
+import { isVersionId, nextVersionId, replacedMsOf } from '../../src/workers/storage/versions/version-id.ts';
 
 const NOW = 1_767_225_600_123;
 

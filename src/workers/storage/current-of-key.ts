@@ -7,7 +7,7 @@ import { withFolder } from './own-folders.ts';
 import { readRecordIn, recordName } from './record.ts';
 import { attempt, StorageError } from './storage-error.ts';
 import { hashOf, locate, recordFolders, versionFolders } from './store-layout.ts';
-import { readPath } from './version-folder.ts';
+import { readPath } from './versions/version-folder.ts';
 
 /** The regular file that has the name of a key. */
 export interface CurrentFile {

@@ -17,8 +17,8 @@ import { type StagingArea, syncWay } from './staging-area.ts';
 import { attempt, StorageError } from './storage-error.ts';
 import { hashOf, type Location, locate, versionFolders } from './store-layout.ts';
 import { tombstoneFor } from './tombstone.ts';
-import { versionIdsIn } from './version-folder.ts';
-import { markTouched } from './versions.ts';
+import { versionIdsIn } from './versions/version-folder.ts';
+import { markTouched } from './versions/versions.ts';
 
 /** null: there was no such file, and that is durable. Errors: no-space, denied, io. */
 export async function deleteContent(area: StagingArea, key: FileKey): Promise<DeletedFile | null> {

@@ -11,7 +11,7 @@ import { withFolder } from './own-folders.ts';
 import { readRecord, recordTime } from './record.ts';
 import { attempt } from './storage-error.ts';
 import { recordFolders, versionFolders } from './store-layout.ts';
-import { versionRecordsIn } from './version-folder.ts';
+import { versionRecordsIn } from './versions/version-folder.ts';
 
 /** Of the newest record without a content, not later than `identity`; null when there is none. */
 export function earlierDigest(

@@ -14,13 +14,11 @@ import { UploadHolders } from '../../shared/upload-holders.ts';
 import type { WorkerSettings } from '../../shared/worker-jobs.ts';
 import { ClosedSlots } from './closed-slots.ts';
 import { deleteContent } from './delete-content.ts';
-import { openVersion } from './file-history.ts';
 import { type Folder, openFolders, openRoot } from './folder.ts';
 import { FolderSync } from './folder-sync.ts';
 import { FreeRoom } from './free-room.ts';
 import { claimForOwner, type OwnerClaim } from './owner-quota.ts';
 import { RecentFolders } from './recent-folders.ts';
-import { ResumableUploads } from './resumable-uploads.ts';
 import { refuseWhenTaken } from './slot-check.ts';
 import { FileStagedUpload, type UploadPlace } from './staged-upload.ts';
 import type { StagingArea } from './staging-area.ts';
@@ -28,6 +26,8 @@ import type { NewUpload, OpenFile, StagedUpload, Storage } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { hashOf, locate, STAGING, UPLOADS } from './store-layout.ts';
 import { openStoredFile, type StoredContent } from './stored-file.ts';
+import { ResumableUploads } from './uploads/resumable-uploads.ts';
+import { openVersion } from './versions/file-history.ts';
 
 /** Such a body has mostly arrived with its head: whether its slot is closed is left to the commit. */
 const SMALL_BYTES = 64 * 1024;

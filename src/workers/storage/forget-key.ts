@@ -8,7 +8,7 @@ import { type Folder, inside, removeIfEmpty } from './folder.ts';
 import { withFolder } from './own-folders.ts';
 import { errorNumberOf, toStorageError } from './storage-error.ts';
 import { recordFolders, versionFolders } from './store-layout.ts';
-import { PATH_FILE, versionIdsIn, versionRecordsIn } from './version-folder.ts';
+import { PATH_FILE, versionIdsIn, versionRecordsIn } from './versions/version-folder.ts';
 
 /** The caller holds the lock of the path, and no file has it. `record` belongs to the content that was removed. */
 export function forgetKey(root: Folder, keyHash: string, record: string | null): void {

@@ -8,7 +8,7 @@ import { withFolder } from './own-folders.ts';
 import { ownerOf, ownerOfPath } from './owner-quota.ts';
 import { readRecord, recordName } from './record.ts';
 import { versionFolders } from './store-layout.ts';
-import { versionIdsIn } from './version-folder.ts';
+import { versionIdsIn } from './versions/version-folder.ts';
 
 export class OwnerTally {
   private readonly usage: OwnerUsage;

@@ -10,12 +10,12 @@ import { isMarkedDirty, markDirty, unmarkDirty } from './dirty-mark.ts';
 import { type Folder, inside } from './folder.ts';
 import { releaseLock } from './lock-file.ts';
 import { withFolder, withOwnTree, withRoot, withStaging } from './own-folders.ts';
-import { recoverUploads } from './recover-uploads.ts';
 import { settleKey } from './settle-key.ts';
 import { attempt } from './storage-error.ts';
 import { hasKnownFormat, writeFormat } from './store-format.ts';
 import { LOCK_FILE, RECORDS, STAGING_PREFIX_DIGITS, TOMBSTONES, UPLOADS, VERSIONS } from './store-layout.ts';
 import { refuseOther } from './store-probe.ts';
+import { recoverUploads } from './uploads/recover-uploads.ts';
 
 /** What a start that was killed may have left in the reserved tree itself. */
 const DRAFT = new RegExp(`^(?:check\\.|${LOCK_FILE}\\.)|\\.new$`);

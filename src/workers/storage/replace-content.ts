@@ -16,7 +16,7 @@ import type { SettledContent } from './settled-content.ts';
 import { type StagingArea, syncWay } from './staging-area.ts';
 import { StorageError } from './storage-error.ts';
 import { openContent, type StoredContent } from './stored-file.ts';
-import { dropContent, keepVersion, type Retired, trimVersions } from './versions.ts';
+import { dropContent, keepVersion, type Retired, trimVersions } from './versions/versions.ts';
 
 /**
  * Publishes, also where a file is: `keep` old contents are kept. What is stored already stays as it is, so that a URL

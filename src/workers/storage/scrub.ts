@@ -10,13 +10,13 @@ import type { FileKey } from '../../shared/files.ts';
 import type { DamagedContent, ScrubProgress } from '../../shared/store-reports.ts';
 import { keyOfHash } from './current-of-key.ts';
 import { earlierDigest } from './earlier-digest.ts';
-import { versionIdsOf, versionLocation, withContent } from './file-history.ts';
 import { type Folder, inside } from './folder.ts';
 import { withFolder } from './own-folders.ts';
 import { readAt } from './read-at.ts';
 import { attempt, StorageError } from './storage-error.ts';
 import { locate, RECORDS } from './store-layout.ts';
 import type { StoredContent } from './stored-file.ts';
+import { versionIdsOf, versionLocation, withContent } from './versions/file-history.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 

@@ -11,8 +11,8 @@ import { forgetKey } from './forget-key.ts';
 import { withFolder } from './own-folders.ts';
 import { attempt } from './storage-error.ts';
 import { recordFolders, versionFolders } from './store-layout.ts';
-import { removeRepeated } from './tidy-versions.ts';
-import { versionRecordsIn } from './version-folder.ts';
+import { removeRepeated } from './versions/tidy-versions.ts';
+import { versionRecordsIn } from './versions/version-folder.ts';
 
 /**
  * Returns how many records were removed. Nothing else may work on the key meanwhile: an upload writes its record before

@@ -9,15 +9,15 @@ import { publishNew } from './commit.ts';
 import type { Committed } from './committed.ts';
 import type { OwnerClaim } from './owner-quota.ts';
 import { publishReplacing } from './replace-content.ts';
-import type { ResumableUploads } from './resumable-uploads.ts';
 import type { SettledContent } from './settled-content.ts';
 import type { StagingArea } from './staging-area.ts';
 import { StagingFile } from './staging-file.ts';
 import type { NewUpload, StagedUpload } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { type Location, stagingName } from './store-layout.ts';
-import { UploadError } from './upload-error.ts';
-import type { Created } from './upload-store.ts';
+import type { ResumableUploads } from './uploads/resumable-uploads.ts';
+import { UploadError } from './uploads/upload-error.ts';
+import type { Created } from './uploads/upload-store.ts';
 
 /** Where the content will lie; worked out once for each upload. */
 export interface UploadPlace {

@@ -7,7 +7,7 @@
 import type { DeletedFile, FileInfo, FileKey } from '../../shared/files.ts';
 import type { SignedTerms } from '../../shared/signature.ts';
 import type { Committed } from './committed.ts';
-import type { Created, UploadStore } from './upload-store.ts';
+import type { Created, UploadStore } from './uploads/upload-store.ts';
 
 /** What its signature does not say counts as null. */
 export interface NewUpload extends Partial<SignedTerms> {

@@ -4,10 +4,10 @@
  */
 
 import { closeSync, constants, openSync } from 'node:fs';
-import { inside } from './folder.ts';
+import { inside } from '../folder.ts';
+import { readAt } from '../read-at.ts';
+import { errorNumberOf, StorageError, toStorageError } from '../storage-error.ts';
 import type { HeldUpload } from './held-upload.ts';
-import { readAt } from './read-at.ts';
-import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 import type { UploadArea } from './upload-area.ts';
 import { UploadError } from './upload-error.ts';
 import { dataFileName } from './upload-names.ts';

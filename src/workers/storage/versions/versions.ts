@@ -4,14 +4,14 @@
  */
 
 import { linkSync, lstatSync, rmSync, unlinkSync } from 'node:fs';
-import type { FileKey } from '../../shared/files.ts';
-import { closeAll, closeFolder, type Folder, inside, openFolders, useFolders } from './folder.ts';
-import { recordName } from './record.ts';
-import type { SettledContent } from './settled-content.ts';
-import { type StagingArea, syncWay } from './staging-area.ts';
-import { removeQuietly } from './staging-file.ts';
-import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
-import { recordFolders, stagingName, versionFolders } from './store-layout.ts';
+import type { FileKey } from '../../../shared/files.ts';
+import { closeAll, closeFolder, type Folder, inside, openFolders, useFolders } from '../folder.ts';
+import { recordName } from '../record.ts';
+import type { SettledContent } from '../settled-content.ts';
+import { type StagingArea, syncWay } from '../staging-area.ts';
+import { removeQuietly } from '../staging-file.ts';
+import { errorNumberOf, StorageError, toStorageError } from '../storage-error.ts';
+import { recordFolders, stagingName, versionFolders } from '../store-layout.ts';
 import { syncPath, versionIdsIn, writePath } from './version-folder.ts';
 import { nextVersionId } from './version-id.ts';
 

@@ -4,13 +4,13 @@
  */
 
 import { lstatSync, type Stats, unlinkSync } from 'node:fs';
-import { readTombstone } from './closed-slots.ts';
+import { readTombstone } from '../closed-slots.ts';
+import { closeAll, type Folder, inside } from '../folder.ts';
+import { namesIn, withFolder } from '../own-folders.ts';
+import { attempt } from '../storage-error.ts';
+import { TOMBSTONES } from '../store-layout.ts';
+import { isOver, type Tombstone } from '../tombstone.ts';
 import type { FileSweep, SweepContext } from './file-sweep.ts';
-import { closeAll, type Folder, inside } from './folder.ts';
-import { namesIn, withFolder } from './own-folders.ts';
-import { attempt } from './storage-error.ts';
-import { TOMBSTONES } from './store-layout.ts';
-import { isOver, type Tombstone } from './tombstone.ts';
 
 const SHARD = /^[0-9a-f]{2}$/;
 /** A draft that is older is nobody's any more. */

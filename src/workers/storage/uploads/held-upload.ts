@@ -4,11 +4,11 @@
  * beside the writing; before anybody is told an offset it is waited for.
  */
 
-import type { Holding } from '../../shared/upload-holders.ts';
-import { ContentDigests, type DigestAlgorithm } from './content-digests.ts';
-import { inside } from './folder.ts';
-import { removeQuietly, StagingFile } from './staging-file.ts';
-import { StorageError } from './storage-error.ts';
+import type { Holding } from '../../../shared/upload-holders.ts';
+import { ContentDigests, type DigestAlgorithm } from '../content-digests.ts';
+import { inside } from '../folder.ts';
+import { removeQuietly, StagingFile } from '../staging-file.ts';
+import { StorageError } from '../storage-error.ts';
 import { promisedBytes, syncUploads, type UploadArea } from './upload-area.ts';
 import { dataFileName, hasData, recordFileName, removeLink, unlinkIfThere } from './upload-names.ts';
 import { reservedBytes, type UploadRecord, writeUploadRecord } from './upload-record.ts';

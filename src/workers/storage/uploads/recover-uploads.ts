@@ -5,11 +5,11 @@
  */
 
 import { lstatSync, readdirSync, truncateSync } from 'node:fs';
-import { type Folder, inside } from './folder.ts';
+import { type Folder, inside } from '../folder.ts';
+import { settleKey } from '../settle-key.ts';
+import { attempt } from '../storage-error.ts';
+import { hashOf } from '../store-layout.ts';
 import { removeUpload } from './remove-upload.ts';
-import { settleKey } from './settle-key.ts';
-import { attempt } from './storage-error.ts';
-import { hashOf } from './store-layout.ts';
 import { dataFileName, hasData, readLink, readName, recordFileName, unlinkIfThere } from './upload-names.ts';
 import { readUploadRecord, type UploadRecord } from './upload-record.ts';
 

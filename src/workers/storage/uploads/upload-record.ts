@@ -4,15 +4,15 @@
  */
 
 import { closeSync, constants, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import type { Durability, FileKey } from '../../shared/files.ts';
-import type { ExpectedDigest, ResumableProtocol } from '../../shared/resumable.ts';
-import type { SignedTerms } from '../../shared/signature.ts';
-import type { UploadTimes } from '../../shared/worker-jobs.ts';
-import { decodeChecked, encodeChecked } from './checked-json.ts';
-import { type Folder, inside } from './folder.ts';
-import { syncContent } from './folder-sync.ts';
-import { removeQuietly } from './staging-file.ts';
-import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
+import type { Durability, FileKey } from '../../../shared/files.ts';
+import type { ExpectedDigest, ResumableProtocol } from '../../../shared/resumable.ts';
+import type { SignedTerms } from '../../../shared/signature.ts';
+import type { UploadTimes } from '../../../shared/worker-jobs.ts';
+import { decodeChecked, encodeChecked } from '../checked-json.ts';
+import { type Folder, inside } from '../folder.ts';
+import { syncContent } from '../folder-sync.ts';
+import { removeQuietly } from '../staging-file.ts';
+import { attempt, errorNumberOf, toStorageError } from '../storage-error.ts';
 import { draftName, recordFileName } from './upload-names.ts';
 
 const RECORD_MODE = 0o600;

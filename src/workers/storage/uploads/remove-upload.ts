@@ -1,7 +1,7 @@
 /** Ends an upload that nobody works on: what it was promised, and every name that it has. */
 
-import type { SharedCount } from '../../shared/shared-count.ts';
-import type { Folder } from './folder.ts';
+import type { SharedCount } from '../../../shared/shared-count.ts';
+import type { Folder } from '../folder.ts';
 import { promisedBytes } from './upload-area.ts';
 import { dataFileName, hasData, recordFileName, removeLink, unlinkIfThere } from './upload-names.ts';
 import type { UploadRecord } from './upload-record.ts';

@@ -4,15 +4,15 @@
  */
 
 import { lstatSync, readdirSync } from 'node:fs';
-import type { PathLocks } from '../../shared/path-locks.ts';
-import type { SteadyClock } from '../../shared/steady-clock.ts';
-import type { ExpiredUpload } from '../../shared/sweep-report.ts';
-import type { UploadHolders } from '../../shared/upload-holders.ts';
-import type { UploadTimes } from '../../shared/worker-jobs.ts';
-import { inside } from './folder.ts';
+import type { PathLocks } from '../../../shared/path-locks.ts';
+import type { SteadyClock } from '../../../shared/steady-clock.ts';
+import type { ExpiredUpload } from '../../../shared/sweep-report.ts';
+import type { UploadHolders } from '../../../shared/upload-holders.ts';
+import type { UploadTimes } from '../../../shared/worker-jobs.ts';
+import { inside } from '../folder.ts';
+import { attempt } from '../storage-error.ts';
+import { fileIdOf, hashOf } from '../store-layout.ts';
 import { isUnfinished, removeCounted, removeUpload, type UploadCounts } from './remove-upload.ts';
-import { attempt } from './storage-error.ts';
-import { fileIdOf, hashOf } from './store-layout.ts';
 import { keyHashOf, readLink, readName, recordFileName, unlinkIfThere } from './upload-names.ts';
 import { readUploadRecord, type UploadRecord, uploadExpiresMs } from './upload-record.ts';
 

@@ -4,9 +4,9 @@
  */
 
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { type Folder, inside } from './folder.ts';
-import { withOwnTree } from './own-folders.ts';
-import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
+import { type Folder, inside } from '../folder.ts';
+import { withOwnTree } from '../own-folders.ts';
+import { attempt, errorNumberOf, toStorageError } from '../storage-error.ts';
 
 const NOTICE_FILE = 'expiry.json';
 const NOTICE_MODE = 0o640;

@@ -1,14 +1,14 @@
 /** A pass over the store, as its parts see it: what they are given, and what they may do with a stored file. */
 
-import type { ExpiryRule } from '../../shared/expiry-rule.ts';
-import type { FileKey } from '../../shared/files.ts';
-import type { OwnerUsage } from '../../shared/owner-usage.ts';
-import type { SharedCount } from '../../shared/shared-count.ts';
-import type { SweepTotals } from '../../shared/sweep-report.ts';
-import type { Folder } from './folder.ts';
-import type { OwnerTally } from './owner-tally.ts';
+import type { ExpiryRule } from '../../../shared/expiry-rule.ts';
+import type { FileKey } from '../../../shared/files.ts';
+import type { OwnerUsage } from '../../../shared/owner-usage.ts';
+import type { SharedCount } from '../../../shared/shared-count.ts';
+import type { SweepTotals } from '../../../shared/sweep-report.ts';
+import type { Folder } from '../folder.ts';
+import type { OwnerTally } from '../owner-tally.ts';
+import type { UploadSweepContext } from '../uploads/sweep-uploads.ts';
 import type { RemovalContext } from './remove-expired.ts';
-import type { UploadSweepContext } from './sweep-uploads.ts';
 
 export interface SweepContext extends RemovalContext {
   readonly rule: ExpiryRule;

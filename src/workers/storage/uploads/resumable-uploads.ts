@@ -3,18 +3,18 @@
  * one, whoever works on it. Who holds an upload may take the lock of its path, never the other way round.
  */
 
-import type { FileKey } from '../../shared/files.ts';
-import type { Holding } from '../../shared/upload-holders.ts';
+import type { FileKey } from '../../../shared/files.ts';
+import type { Holding } from '../../../shared/upload-holders.ts';
+import type { Committed } from '../committed.ts';
+import { claimForOwner } from '../owner-quota.ts';
+import { refuseWhenTaken } from '../slot-check.ts';
+import { StagingFile } from '../staging-file.ts';
+import { StorageError } from '../storage-error.ts';
+import { hashOf, locate } from '../store-layout.ts';
 import { appendParts } from './append-parts.ts';
-import type { Committed } from './committed.ts';
 import { completeUpload, wantedDigests } from './complete-upload.ts';
 import { HeldUpload } from './held-upload.ts';
-import { claimForOwner } from './owner-quota.ts';
 import { isUnfinished } from './remove-upload.ts';
-import { refuseWhenTaken } from './slot-check.ts';
-import { StagingFile } from './staging-file.ts';
-import { StorageError } from './storage-error.ts';
-import { hashOf, locate } from './store-layout.ts';
 import type { UploadArea } from './upload-area.ts';
 import { UploadError } from './upload-error.ts';
 import { dataFileName, hasData, isUploadId, pointSlot, readLink, slotLink, takePartPlace } from './upload-names.ts';

@@ -4,8 +4,8 @@
  */
 
 import { existsSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
-import { type Folder, inside } from './folder.ts';
-import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
+import { type Folder, inside } from '../folder.ts';
+import { attempt, errorNumberOf, toStorageError } from '../storage-error.ts';
 import { UploadError } from './upload-error.ts';
 
 /** So many parts of concatenations may be open beside each other on one slot. */

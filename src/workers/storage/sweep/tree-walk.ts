@@ -4,8 +4,8 @@
  */
 
 import { type Dir, type Dirent, opendirSync } from 'node:fs';
-import { closeFolder, type Folder, inside, openFolders } from './folder.ts';
-import { errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
+import { closeFolder, type Folder, inside, openFolders } from '../folder.ts';
+import { errorNumberOf, StorageError, toStorageError } from '../storage-error.ts';
 
 /** Two descriptors for each level: deeper folders are left alone. */
 const MAX_LEVELS = 128;

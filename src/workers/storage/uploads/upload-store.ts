@@ -3,10 +3,10 @@
  * holds it, and nobody else.
  */
 
-import type { FileKey } from '../../shared/files.ts';
-import type { ExpectedDigest, ResumableProtocol } from '../../shared/resumable.ts';
-import type { SignedTerms } from '../../shared/signature.ts';
-import type { Committed } from './committed.ts';
+import type { FileKey } from '../../../shared/files.ts';
+import type { ExpectedDigest, ResumableProtocol } from '../../../shared/resumable.ts';
+import type { SignedTerms } from '../../../shared/signature.ts';
+import type { Committed } from '../committed.ts';
 import type { HeldUpload } from './held-upload.ts';
 import type { UploadRecord } from './upload-record.ts';
 

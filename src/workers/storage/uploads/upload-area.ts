@@ -1,14 +1,14 @@
 /** What everything that works on uploads which can be gone on with shares within one thread. */
 
 import { statSync } from 'node:fs';
-import type { SharedCount } from '../../shared/shared-count.ts';
-import type { SteadyClock } from '../../shared/steady-clock.ts';
-import type { UploadHolders } from '../../shared/upload-holders.ts';
-import type { UploadTimes } from '../../shared/worker-jobs.ts';
-import { type Folder, inside } from './folder.ts';
-import type { FreeRoom } from './free-room.ts';
-import type { StagingArea } from './staging-area.ts';
-import { attempt } from './storage-error.ts';
+import type { SharedCount } from '../../../shared/shared-count.ts';
+import type { SteadyClock } from '../../../shared/steady-clock.ts';
+import type { UploadHolders } from '../../../shared/upload-holders.ts';
+import type { UploadTimes } from '../../../shared/worker-jobs.ts';
+import { type Folder, inside } from '../folder.ts';
+import type { FreeRoom } from '../free-room.ts';
+import type { StagingArea } from '../staging-area.ts';
+import { attempt } from '../storage-error.ts';
 import { dataFileName } from './upload-names.ts';
 import { reservedBytes, type UploadRecord } from './upload-record.ts';
 

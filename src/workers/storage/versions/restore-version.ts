@@ -5,12 +5,12 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
-import type { FileKey } from '../../shared/files.ts';
-import type { RestoreOutcome } from '../../shared/store-reports.ts';
-import type { FilesystemStorage } from './filesystem-storage.ts';
-import { readAt } from './read-at.ts';
-import type { StagedUpload } from './storage.ts';
-import type { StoredContent } from './stored-file.ts';
+import type { FileKey } from '../../../shared/files.ts';
+import type { RestoreOutcome } from '../../../shared/store-reports.ts';
+import type { FilesystemStorage } from '../filesystem-storage.ts';
+import { readAt } from '../read-at.ts';
+import type { StagedUpload } from '../storage.ts';
+import type { StoredContent } from '../stored-file.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 

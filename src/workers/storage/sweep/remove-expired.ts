@@ -7,17 +7,17 @@
  */
 
 import { existsSync, fsyncSync, lstatSync, unlinkSync } from 'node:fs';
-import type { Durability, FileKey } from '../../shared/files.ts';
-import type { PathLocks } from '../../shared/path-locks.ts';
-import type { ExpiredFile } from '../../shared/sweep-report.ts';
-import type { ClosedSlots } from './closed-slots.ts';
-import { currentOf } from './current-of-key.ts';
-import { closeAll, type Folder, inside } from './folder.ts';
-import { forgetKey } from './forget-key.ts';
-import { readRecord, recordName } from './record.ts';
-import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
-import { fileIdOf, hashOf, recordFolders, versionFolders } from './store-layout.ts';
-import { tombstoneFor } from './tombstone.ts';
+import type { Durability, FileKey } from '../../../shared/files.ts';
+import type { PathLocks } from '../../../shared/path-locks.ts';
+import type { ExpiredFile } from '../../../shared/sweep-report.ts';
+import type { ClosedSlots } from '../closed-slots.ts';
+import { currentOf } from '../current-of-key.ts';
+import { closeAll, type Folder, inside } from '../folder.ts';
+import { forgetKey } from '../forget-key.ts';
+import { readRecord, recordName } from '../record.ts';
+import { attempt, errorNumberOf, toStorageError } from '../storage-error.ts';
+import { fileIdOf, hashOf, recordFolders, versionFolders } from '../store-layout.ts';
+import { tombstoneFor } from '../tombstone.ts';
 
 export interface RemovalContext {
   readonly root: Folder;

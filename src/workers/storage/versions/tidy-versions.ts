@@ -4,13 +4,13 @@
  */
 
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
-import type { PathLocks } from '../../shared/path-locks.ts';
-import type { TidiedShard } from '../../shared/worker-jobs.ts';
-import { type CurrentFile, currentOf, keyOfHash } from './current-of-key.ts';
-import { type Folder, inside } from './folder.ts';
-import { withFolder } from './own-folders.ts';
-import { attempt } from './storage-error.ts';
-import { fileIdOf, VERSIONS, versionFolders } from './store-layout.ts';
+import type { PathLocks } from '../../../shared/path-locks.ts';
+import type { TidiedShard } from '../../../shared/worker-jobs.ts';
+import { type CurrentFile, currentOf, keyOfHash } from '../current-of-key.ts';
+import { type Folder, inside } from '../folder.ts';
+import { withFolder } from '../own-folders.ts';
+import { attempt } from '../storage-error.ts';
+import { fileIdOf, VERSIONS, versionFolders } from '../store-layout.ts';
 import { versionIdsIn } from './version-folder.ts';
 import { trimVersions } from './versions.ts';
 

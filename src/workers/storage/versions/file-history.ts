@@ -1,13 +1,13 @@
 /** The contents of one file, current and old, for operators. Reads only; what is replaced meanwhile is left out. */
 
 import { closeSync } from 'node:fs';
-import type { FileKey } from '../../shared/files.ts';
-import type { ContentFacts, FileHistory, VersionFacts } from '../../shared/store-reports.ts';
-import { type Folder, walkingFrom } from './folder.ts';
-import { withFolder } from './own-folders.ts';
-import { StorageError } from './storage-error.ts';
-import { hashOf, type Location, locate, versionFolders } from './store-layout.ts';
-import { openContent, type StoredContent } from './stored-file.ts';
+import type { FileKey } from '../../../shared/files.ts';
+import type { ContentFacts, FileHistory, VersionFacts } from '../../../shared/store-reports.ts';
+import { type Folder, walkingFrom } from '../folder.ts';
+import { withFolder } from '../own-folders.ts';
+import { StorageError } from '../storage-error.ts';
+import { hashOf, type Location, locate, versionFolders } from '../store-layout.ts';
+import { openContent, type StoredContent } from '../stored-file.ts';
 import { versionIdsIn } from './version-folder.ts';
 import { isVersionId, replacedMsOf } from './version-id.ts';
 

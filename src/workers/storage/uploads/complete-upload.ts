@@ -4,19 +4,19 @@
  * the name already, have been committed.
  */
 
-import { publishNew } from './commit.ts';
-import type { Committed } from './committed.ts';
-import { fileInfoOf } from './content.ts';
-import { areAsExpected, ContentDigests, type DigestAlgorithm } from './content-digests.ts';
-import { closeAll, findFolders } from './folder.ts';
+import { publishNew } from '../commit.ts';
+import type { Committed } from '../committed.ts';
+import { fileInfoOf } from '../content.ts';
+import { areAsExpected, ContentDigests, type DigestAlgorithm } from '../content-digests.ts';
+import { closeAll, findFolders } from '../folder.ts';
+import { claimForOwner } from '../owner-quota.ts';
+import { publishReplacing } from '../replace-content.ts';
+import type { SettledContent } from '../settled-content.ts';
+import { syncWay } from '../staging-area.ts';
+import type { StagingFile } from '../staging-file.ts';
+import { StorageError } from '../storage-error.ts';
+import { hashOf, locate } from '../store-layout.ts';
 import type { HeldUpload } from './held-upload.ts';
-import { claimForOwner } from './owner-quota.ts';
-import { publishReplacing } from './replace-content.ts';
-import type { SettledContent } from './settled-content.ts';
-import { syncWay } from './staging-area.ts';
-import type { StagingFile } from './staging-file.ts';
-import { StorageError } from './storage-error.ts';
-import { hashOf, locate } from './store-layout.ts';
 import type { UploadArea } from './upload-area.ts';
 import type { UploadRecord } from './upload-record.ts';
 

@@ -3,14 +3,14 @@
  * is over go first.
  */
 
-import { RoomLedger } from '../../shared/room-ledger.ts';
-import { SharedCount } from '../../shared/shared-count.ts';
-import { SteadyClock } from '../../shared/steady-clock.ts';
-import type { WorkerSettings } from '../../shared/worker-jobs.ts';
-import { withFolder, withRoot } from './own-folders.ts';
+import { RoomLedger } from '../../../shared/room-ledger.ts';
+import { SharedCount } from '../../../shared/shared-count.ts';
+import { SteadyClock } from '../../../shared/steady-clock.ts';
+import type { WorkerSettings } from '../../../shared/worker-jobs.ts';
+import { withFolder, withRoot } from '../own-folders.ts';
+import { UPLOADS } from '../store-layout.ts';
 import { unfinishedIds } from './recover-uploads.ts';
 import { isUnfinished, removeUpload } from './remove-upload.ts';
-import { UPLOADS } from './store-layout.ts';
 import { promisedBytes } from './upload-area.ts';
 import { readUploadRecord, uploadExpiresMs } from './upload-record.ts';
 

@@ -4,12 +4,12 @@
  */
 
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
-import type { FileKey } from '../../shared/files.ts';
-import { type Folder, FolderVanished, inside } from './folder.ts';
-import { syncContent } from './folder-sync.ts';
-import { recordName } from './record.ts';
-import { attempt, errorNumberOf, toStorageError } from './storage-error.ts';
-import { hashOf } from './store-layout.ts';
+import type { FileKey } from '../../../shared/files.ts';
+import { type Folder, FolderVanished, inside } from '../folder.ts';
+import { syncContent } from '../folder-sync.ts';
+import { recordName } from '../record.ts';
+import { attempt, errorNumberOf, toStorageError } from '../storage-error.ts';
+import { hashOf } from '../store-layout.ts';
 import { isVersionId } from './version-id.ts';
 
 /** Whose versions these are. */

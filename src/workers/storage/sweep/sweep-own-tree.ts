@@ -4,16 +4,16 @@
  */
 
 import { lstatSync, unlinkSync } from 'node:fs';
-import type { FileKey } from '../../shared/files.ts';
-import { type CurrentFile, currentOf, keyOfHash } from './current-of-key.ts';
+import type { FileKey } from '../../../shared/files.ts';
+import { type CurrentFile, currentOf, keyOfHash } from '../current-of-key.ts';
+import { type Folder, inside, removeIfEmpty } from '../folder.ts';
+import { forgetKey } from '../forget-key.ts';
+import { namesIn, withFolder } from '../own-folders.ts';
+import { readRecord } from '../record.ts';
+import { orphanRecords } from '../settle-key.ts';
+import { attempt } from '../storage-error.ts';
+import { LONG_NAMES, locate, RECORDS, recordFolders, STAGING, VERSIONS } from '../store-layout.ts';
 import type { FileSweep, SweepContext } from './file-sweep.ts';
-import { type Folder, inside, removeIfEmpty } from './folder.ts';
-import { forgetKey } from './forget-key.ts';
-import { namesIn, withFolder } from './own-folders.ts';
-import { readRecord } from './record.ts';
-import { orphanRecords } from './settle-key.ts';
-import { attempt } from './storage-error.ts';
-import { LONG_NAMES, locate, RECORDS, recordFolders, STAGING, VERSIONS } from './store-layout.ts';
 import { sweepTombstones } from './sweep-tombstones.ts';
 
 /** An upload writes its record before its content has a name, and is never silent for so long. */

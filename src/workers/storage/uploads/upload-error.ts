@@ -1,8 +1,8 @@
 /** Ways of failing that only uploads know which can be gone on with. */
 
-import type { ResumableErrorCode } from '../../shared/resumable.ts';
-import type { StorageErrorCode } from '../../shared/storage-error.ts';
-import { toFailure } from './storage-error.ts';
+import type { ResumableErrorCode } from '../../../shared/resumable.ts';
+import type { StorageErrorCode } from '../../../shared/storage-error.ts';
+import { toFailure } from '../storage-error.ts';
 
 export class UploadError extends Error {
   override readonly name = 'UploadError';

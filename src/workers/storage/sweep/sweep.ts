@@ -4,16 +4,16 @@
  */
 
 import { type Dirent, lstatSync, type Stats } from 'node:fs';
-import { type FileKey, RESERVED_SEGMENT } from '../../shared/files.ts';
-import type { ExpiredUpload, SweepPortion } from '../../shared/sweep-report.ts';
+import { type FileKey, RESERVED_SEGMENT } from '../../../shared/files.ts';
+import type { ExpiredUpload, SweepPortion } from '../../../shared/sweep-report.ts';
+import { type Folder, inside, removeIfEmpty } from '../folder.ts';
+import { OwnerTally } from '../owner-tally.ts';
+import { errorNumberOf, toStorageError } from '../storage-error.ts';
+import { sweepUploads } from '../uploads/sweep-uploads.ts';
 import { isAnnounced, noteAnnounced } from './expiry-notice.ts';
 import type { FileSweep, SweepContext, SweepFigures } from './file-sweep.ts';
-import { type Folder, inside, removeIfEmpty } from './folder.ts';
-import { OwnerTally } from './owner-tally.ts';
 import { ExpiredRemoval } from './remove-expired.ts';
-import { errorNumberOf, toStorageError } from './storage-error.ts';
 import { sweepOwnTree } from './sweep-own-tree.ts';
-import { sweepUploads } from './sweep-uploads.ts';
 import { type WalkVisitor, walkTree } from './tree-walk.ts';
 
 /** A pass removes at most this share of the files, but always so many: a wrong clock must not empty the store. */
