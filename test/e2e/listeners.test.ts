@@ -89,7 +89,10 @@ test('large bodies come back whole from the other listener', async () => {
   const large = content('large', 5_000_000);
   assert.equal(await one.put('large.bin', large), 201);
   assert.ok((await other.get('large.bin')).body.equals(large));
-  assert.equal(await other.put('large.bin', large), 409);
+  // A refusal may end its connection, as long as the body is still coming.
+  const late = await ListenerClient.connect(server);
+  assert.equal(await late.put('large.bin', large), 409);
+  late.drop();
 });
 
 test('a hot file that another listener replaced is not answered from memory', async () => {
@@ -115,7 +118,7 @@ test('metrics count what all listeners did', async () => {
   await metricBecomes(server, 'hmac_http_requests_total', requests + 12);
   await metricBecomes(server, 'hmac_file_server_uploads_total', uploads + 6);
   await metricBecomes(server, 'hmac_http_requests_in_flight', 0);
-  assert.equal(await metric(server, 'hmac_active_connections_total'), clients.length);
+  await metricBecomes(server, 'hmac_active_connections_total', clients.length);
   assert.equal(await metric(server, 'hmac_uploads_in_flight'), 0);
   // Two lanes and two, or more, and the thread of short jobs.
   assert.ok((await metric(server, 'hmac_pool_workers')) >= 5);
