@@ -9,6 +9,7 @@ import { fieldOf } from '../support/raw-http.ts';
 import { Edge } from './support/edge.ts';
 import { bufferedBodies, nginx, nginxWithStore } from './support/proxy-process.ts';
 import { testProxy } from './support/proxy-suite.ts';
+import { testResumableUploads } from './support/resumable-suite.ts';
 
 for (const transport of ['tcp', 'unix'] as const) {
   testProxy({
@@ -31,6 +32,8 @@ describe('nginx that sends the files itself (deploy/nginx/accel-redirect.conf)',
   });
 
   after(() => edge.stop());
+
+  testResumableUploads({ prepare: nginxWithStore() }, () => edge);
 
   test('the file comes whole, with what the server says of it', async () => {
     const answer = await edge.get(key);

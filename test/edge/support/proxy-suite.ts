@@ -15,6 +15,7 @@ import type { ServerProcess } from '../../support/server-process.ts';
 import { SERVER_NAME } from './certificate.ts';
 import { CLIENT, Edge, type EdgeOptions } from './edge.ts';
 import type { ProxyProcess } from './proxy-process.ts';
+import { testResumableUploads } from './resumable-suite.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const LARGE_BYTES = 64 * MEBIBYTE;
@@ -41,6 +42,7 @@ export function testProxy(suite: ProxySuite): void {
     testRequests(current);
     if (suite.keepsConnections !== false) testConnections(current);
     testStreaming(current);
+    testResumableUploads(suite, current);
     testAnswers(current);
     testAttacks(current);
     testFullDisk(suite);
