@@ -128,7 +128,7 @@ test('a URL of an upload stays good after its secret became a previous one, and 
   });
 });
 
-test('above MaxOpenUploads a creation is 503 with Retry-After, until one of the others is over', async () => {
+test('A73 above MaxOpenUploads a creation is 503 with Retry-After, until one of the others is over', async () => {
   await withServer({ settings: { MaxOpenUploads: 2 } }, async (server) => {
     const first = await create(server, 'open-1', 3);
     await create(server, 'open-2', 3);

@@ -21,7 +21,7 @@ function analyze(...args: readonly string[]): Promise<ProgramRun> {
   return runProgram('systemd-analyze', args, { debian: 'systemd' });
 }
 
-test('the exposure of the unit is at most 1.3 (A86)', async () => {
+test('A86 the exposure of the unit is at most 1.3', async () => {
   const args = ['security', '--offline=true', `--threshold=${MAX_EXPOSURE_TENTHS}`, unit];
   const { status, stdout } = await analyze(...args);
   assert.equal(status, 0, stdout);

@@ -13,7 +13,7 @@ function linesOf(isRoot: boolean): readonly string[] {
   return lines;
 }
 
-test('a start as root is warned of once, and a start as anybody else is not (A82)', () => {
+test('A82 a start as root is warned of once, and a start as anybody else is not', () => {
   const [line, ...others] = linesOf(true);
   assert.match(line ?? '', /^warning: The server runs as root/);
   assert.deepEqual(others, linesOf(false));

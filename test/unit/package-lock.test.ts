@@ -1,4 +1,4 @@
-/** What npm installs: exact versions with known contents, no scripts, and the native addon that was looked at (A87). */
+/** What npm installs: exact versions with known contents, no scripts, and the native addon that was looked at. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -32,7 +32,7 @@ const ADDONS: Readonly<Record<string, string>> = {
   '@uwsjs/linux-x64-20': '4d482084b665c225892917ee0e9b9572d89eaa6f3dc200ff5e536293d3456c89',
 };
 
-test('every version in package.json is exact', () => {
+test('A87 every version in package.json is exact', () => {
   const { dependencies, devDependencies } =
     read<Record<'dependencies' | 'devDependencies', Record<string, string>>>('package.json');
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
@@ -40,7 +40,7 @@ test('every version in package.json is exact', () => {
   }
 });
 
-test('every package has an integrity, but builds for platforms that Debian on x64 never installs', () => {
+test('A87 every package has an integrity, but builds for platforms that Debian on x64 never installs', () => {
   for (const [path, { integrity, optional, os, cpu, libc }] of installed) {
     if (integrity !== undefined) {
       assert.match(integrity, /^sha512-[A-Za-z0-9+/]{86}==$/, path);
@@ -51,19 +51,19 @@ test('every package has an integrity, but builds for platforms that Debian on x6
   }
 });
 
-test('no package runs a script when it is installed, and npm would not let it', () => {
+test('A87 no package runs a script when it is installed, and npm would not let it', () => {
   for (const [path, { hasInstallScript }] of installed) assert.notEqual(hasInstallScript, true, path);
   assert.match(readFileSync(join(projectRoot, '.npmrc'), 'utf8'), /^ignore-scripts=true$/m);
 });
 
-test('nothing comes from elsewhere than the registry', () => {
+test('A87 nothing comes from elsewhere than the registry', () => {
   for (const [path, { resolved, link }] of installed) {
     assert.notEqual(link, true, path);
     assert.ok(resolved === undefined || resolved.startsWith('https://registry.npmjs.org/'), `${path}: ${resolved}`);
   }
 });
 
-test('the native addon is the one that was examined', () => {
+test('A87 the native addon is the one that was examined', () => {
   const addon = `@uwsjs/linux-x64-${process.versions.node.split('.')[0]}`;
   const expected = ADDONS[addon];
   assert.ok(expected !== undefined, `${addon} has not been examined; this project is developed with Node 20`);
