@@ -50,8 +50,9 @@ test('A41 a token that is expired, unsigned, malformed, too long or of another s
   const startedMs = performance.now();
   const connection = await RawConnection.open(server.port);
   await connection.send(requestBytes('PUT', '/files/tokens/a.png', long, BODY));
-  // The transport takes no head of that size.
-  assert.equal((await connection.response()).status, 431);
+  // The transport takes no head of that size, and closes: the reset may overtake its answer, as more is being sent.
+  const answer = await connection.response().catch(() => null);
+  assert.ok(answer === null ? connection.isClosed : answer.status === 431);
   connection.drop();
   assert.ok(performance.now() - startedMs < 3_000);
   assert.deepEqual(await settledTree(server), before);
