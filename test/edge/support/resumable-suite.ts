@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { DefaultHttpStack, type UploadOptions } from 'tus-js-client';
 import { appendBytes, creationBytes, saysComplete, VERSIONS } from '../../support/draft-wire.ts';
 import { content } from '../../support/paced-transfer.ts';
-import { fieldOf, type RawResponse } from '../../support/raw-http.ts';
+import { fieldOf, type RawConnection, type RawResponse } from '../../support/raw-http.ts';
 import { eventually } from '../../support/store-state.ts';
 import { uploadByTus } from '../../support/tus-js.ts';
 import { appendFields, checksumOf, locationOf, slotWithSize, VERSION } from '../../support/tus-wire.ts';
@@ -21,8 +21,9 @@ import { Edge, type EdgeOptions } from './edge.ts';
 const SIZE = 3_000_000;
 const BODY = content('resumable', SIZE);
 const HALF = SIZE / 2;
-/** What may be under way in the proxy and in the server when the connection of a client is cut. */
-const UNDER_WAY = 256 * 1024;
+/** Of half a body; as much as the difference may be under way in the proxy and in the server. */
+const LEAST_KEPT = HALF - 256 * 1024;
+const ARRIVAL_MS = 5_000;
 /** So slow that nothing but that is under way when the client comes back at once. */
 const BYTES_PER_MS = 20_000;
 const PUBLIC_ORIGIN = `https://${SERVER_NAME}`;
@@ -40,33 +41,17 @@ function testCuts(current: () => Edge): void {
   test('what a client had sent when it was cut off is kept, but for what was under way', async () => {
     const edge = current();
     const path = await createByTus(edge, 'cut.bin');
-    const before = unfinishedBytes(edge);
-    const connection = await edge.connect();
-    const request = edge.request('PATCH', path, appendFields(0), BODY);
-    await connection.send(request.subarray(0, request.length - HALF));
-    const least = HALF - UNDER_WAY;
-    await eventually(
-      () => unfinishedBytes(edge) >= before + least,
-      'bytes on the disk before the body is complete',
-      5_000,
-    );
+    const connection = await hang(edge, path);
     connection.drop();
-    const offset = await offsetOf(edge, path);
-    assert.ok(offset >= least && offset <= HALF, `offset ${offset}`);
-    assert.equal((await patch(edge, path, offset, BODY.subarray(offset))).status, 204);
-    await assertStored(edge, 'cut.bin');
+    await finish(edge, path, 'cut.bin');
   });
 
   test('an upload on a connection that hangs is taken over', async () => {
     const edge = current();
     const path = await createByTus(edge, 'hanging.bin');
-    const hanging = await edge.connect();
-    const request = edge.request('PATCH', path, appendFields(0), BODY);
-    await hanging.send(request.subarray(0, request.length - HALF));
-    const offset = await offsetOf(edge, path);
-    assert.equal((await patch(edge, path, offset, BODY.subarray(offset))).status, 204);
-    hanging.drop();
-    await assertStored(edge, 'hanging.bin');
+    const connection = await hang(edge, path);
+    await finish(edge, path, 'hanging.bin');
+    connection.drop();
   });
 }
 
@@ -230,6 +215,25 @@ async function offsetOf(edge: Edge, path: string): Promise<number> {
 
 async function assertStored(edge: Edge, key: string): Promise<void> {
   assert.ok((await edge.get(key)).body.equals(BODY), `${key} has another content`);
+}
+
+/** Sends half of the body, and leaves the connection open. Resolves when the server has it, but for what is under way. */
+async function hang(edge: Edge, path: string): Promise<RawConnection> {
+  const before = unfinishedBytes(edge);
+  const connection = await edge.connect();
+  const request = edge.request('PATCH', path, appendFields(0), BODY);
+  await connection.send(request.subarray(0, request.length - HALF));
+  const isThere = (): boolean => unfinishedBytes(edge) >= before + LEAST_KEPT;
+  await eventually(isThere, 'bytes on the disk before the body is complete', ARRIVAL_MS);
+  return connection;
+}
+
+/** Goes on where a half body has ended, and asserts that the file arrives. */
+async function finish(edge: Edge, path: string, key: string): Promise<void> {
+  const offset = await offsetOf(edge, path);
+  assert.ok(offset >= LEAST_KEPT && offset <= HALF, `offset ${offset}`);
+  assert.equal((await patch(edge, path, offset, BODY.subarray(offset))).status, 204);
+  await assertStored(edge, key);
 }
 
 /** Bytes in the server's own tree. */
