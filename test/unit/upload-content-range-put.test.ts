@@ -142,6 +142,9 @@ test('answers 308 with what is there, 201 for the last part, 200 to a query of a
     [range.respond(done(inspect, at(0)), query), 308, null],
     [range.respond(done(inspect, whole), query), 200, null],
     [range.respond(done(inspect, at(300)), part('bytes */999', 0)), 409, 'bytes=0-299'],
+    // A query that published what a crash had left whole.
+    [range.respond(done(inspect, whole, true), query), 200, null],
+    [range.respond(done(append, whole, true), firstPart), 201, null],
     [range.reject(refusalOf('upload-unknown'), query), 308, null],
     [range.reject(refusalOf('exists'), query), 200, null],
     [range.reject(refusalOf('exists'), firstPart), 409, null],

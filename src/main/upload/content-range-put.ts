@@ -76,16 +76,18 @@ function isFramedAs(head: RequestHead, content: Exclude<PartialContent, { kind: 
   return body.length === (content.kind === 'query' ? 0 : rangeLength(content.range));
 }
 
-/** 308 tells what is there, as far as it goes; the request that brings the last byte is 201. */
+/** 308 tells what is there, as far as it goes; the request that brings the last byte is 201, a query for the whole 200. */
 function respond(outcome: UploadOutcome, { head }: UploadRequest): Answer {
   if (outcome.type === 'stored') return plainAnswer(201);
   const { state, completed } = outcome.outcome;
-  if (completed !== null) return plainAnswer(201, storedDigestField(head.fields, completed.file));
-  if (outcome.command.type !== 'inspect') return state.isComplete ? plainAnswer(201) : incomplete(state);
+  const digest = completed === null ? [] : storedDigestField(head.fields, completed.file);
+  const isComplete = completed !== null || state.isComplete;
+  if (outcome.command.type !== 'inspect') return isComplete ? plainAnswer(201, digest) : incomplete(state);
   const content = contentOf(head);
   // The query names the whole, too, and this is another one.
   if (content.kind !== 'query' || content.total !== state.length) return conflict(state);
-  return state.isComplete ? plainAnswer(200) : incomplete(state);
+  // After a crash it may be the query that publishes what had all of its bytes.
+  return isComplete ? plainAnswer(200, digest) : incomplete(state);
 }
 
 function reject(refusal: UploadRefusal, request: UploadRequest): Answer {
