@@ -35,6 +35,7 @@ const runs: readonly (BlockName & { readonly run: Run })[] = [
   { document: 'docs/benchmarks.md', block: 'bench put-64k put-1m', run: runBenchLines },
   { document: 'docs/benchmarks.md', block: 'bench put-64k get-16k --target', run: runBenchLines },
   { document: 'docs/benchmarks.md', block: 'bench put-64k --durability', run: runBenchLines },
+  { document: 'docs/benchmarks.md', block: 'bench append', run: runBenchLines },
   { document: 'docs/migration.md', block: '1. hmac-file-server check-config', run: runMigration },
   { document: 'docs/put.md', block: '$ hmac-file-server put', run: runPut },
   { document: 'docs/security.md', block: 'npm run test:attacks', run: runScripts },

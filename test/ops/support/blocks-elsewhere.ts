@@ -58,6 +58,8 @@ export const linesNotRun: Readonly<Record<string, string>> = {
   'bench put-64k --baseline main': 'builds another revision of a git repository, and measures for minutes',
   'bench put-64k put-1m': 'measures for minutes',
   'bench put size=2GiB': 'stores 2 GiB many times',
+  'bench append size=1GiB': 'stores gigabytes',
+  'bench put size=1GiB': 'stores gigabytes',
   'bench put size=256MiB': 'stores 4 GiB many times',
   'bench put-64k get-16k --target server --vs': 'measures ten times',
   'bench put-64k --durability full --vs': 'measures ten times',
