@@ -271,10 +271,7 @@ export class UwsExchange implements Exchange {
     else this.cutLater(reply);
   }
 
-  /**
-   * The transport may serve what follows in the same packet if this is answered and closed in the same turn. In a later
-   * turn it closes the connection instead.
-   */
+  /** In a later turn: answered and closed in this one, the transport may serve what follows in the same packet. */
   private cutLater(reply: Reply): void {
     setImmediate(() => {
       if (this.state === 'open') this.guard(() => this.write(reply, 'cut'));
