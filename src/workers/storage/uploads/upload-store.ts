@@ -4,27 +4,14 @@
  */
 
 import type { FileKey } from '../../../shared/files.ts';
-import type { ExpectedDigest, ResumableProtocol } from '../../../shared/resumable.ts';
-import type { SignedTerms } from '../../../shared/signature.ts';
 import type { Committed } from '../committed.ts';
 import type { HeldUpload } from './held-upload.ts';
 import type { UploadRecord } from './upload-record.ts';
 
-/** What a creation says. */
-export interface NewResumable {
-  /** 32 lower-case hexadecimal digits, never used before. */
-  readonly id: string;
+/** What a creation says; `id` was never used before. The rest of the record follows from it. */
+export interface NewResumable
+  extends Omit<UploadRecord, 'path' | 'link' | 'phase' | 'offset' | 'createdMs' | 'endsMs' | 'touchedMs'> {
   readonly key: FileKey;
-  readonly protocol: ResumableProtocol;
-  readonly length: number | null;
-  readonly maxLength: number | null;
-  readonly signedLength: number | null;
-  readonly type: string | null;
-  readonly metadata: string | null;
-  readonly concatenation: 'none' | 'partial' | 'final';
-  readonly concatText: string | null;
-  readonly digests: readonly ExpectedDigest[];
-  readonly terms: SignedTerms;
 }
 
 export interface CreationOptions {
