@@ -26,13 +26,13 @@ test('draws a bar that fits the terminal, wipes it, and ends with how long it to
   writeFileSync(file, content('put-terminal', SIZE));
   const url = server.origin + server.signedTarget('film.mkv', SIZE);
   const put = `${process.execPath} ${join(projectRoot, 'dist/src/main/entry.cjs')} put ${file} '${url}'`;
-  const { stdout, status, error } = spawnSync('script', ['-qec', `stty cols ${COLUMNS}; ${put}`, '/dev/null'], {
+  const { stdout, stderr, status, error } = spawnSync('script', ['-qec', `stty cols ${COLUMNS}; ${put}`, '/dev/null'], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C.UTF-8' },
     timeout: 60_000,
   });
   assert.equal(error, undefined, 'script is not installed (Debian: apt-get install bsdutils)');
-  assert.equal(status, 0, stdout);
+  assert.equal(status, 0, stdout + stderr);
   const [drawn, ended = ''] = [stdout.split(CLEAR_LINE).slice(1, -1), stdout.split(CLEAR_LINE).at(-1)];
   assert.ok(drawn.length > 2, `${drawn.length} lines were drawn`);
   for (const line of drawn) assert.ok(line.length < COLUMNS && !line.includes('\n'), JSON.stringify(line));
