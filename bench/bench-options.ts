@@ -30,7 +30,7 @@ export interface TargetOptions {
 
 export interface BenchOptions {
   readonly scenarios: readonly Scenario[];
-  /** As written: `server`, `server:DIR`, `server?Key=value`, `nginx`, `sink`, `one-by-one` or a URL. */
+  /** As written: `server`, `server:DIR`, `server?Key=value`, `nginx`, `nginx?directive=value`, `sink`, `one-by-one` or a URL. */
   readonly targets: readonly string[];
   readonly target: TargetOptions;
   readonly directories: readonly string[];

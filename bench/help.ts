@@ -33,8 +33,9 @@ Loads
 
 Targets
   --target T          server (default: this build), server:DIR (another checkout, built), either with settings of
-                      the server (server?Listeners=2&Durability=full), nginx, sink (discards everything: shows
-                      the speed of the generator), one-by-one (two syncs for each upload, one after the other:
+                      the server (server?Listeners=2&Durability=full), nginx (as it is packaged, with DAV; or with
+                      directives: nginx?client_body_buffer_size=1m), sink (discards everything: shows the
+                      speed of the generator), one-by-one (two syncs for each upload, one after the other:
                       shows the disk), or a URL: http://host/prefix/, http://host/{path}?v={v} (also {size},
                       {v2}), or one file to read. Repeatable
   --secret S          signs uploads to a URL (or environment BENCH_SECRET: not seen by other users)

@@ -3,7 +3,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { TargetOptions } from '../bench-options.ts';
 import type { Leftovers } from '../leftovers.ts';
-import { NginxTarget } from './nginx.ts';
+import { NginxTarget, parseNginxDirectives } from './nginx.ts';
 import { isProgramName, OwnProgram } from './own-program.ts';
 import { parseServerSettings, type ServerSettings } from './server-settings.ts';
 import { SpawnedServer } from './spawned-server.ts';
@@ -26,7 +26,10 @@ export function serverTarget(build: ServerBuild, options: TargetOptions, leftove
   return new SpawnedServer({ ...build, durability, signatureForm, leftovers });
 }
 
-/** `server`, `server:DIR` (a checkout that is built), either with `?Key=value&…`; `nginx`, `sink`, `one-by-one`, or a URL. */
+/**
+ * `server`, `server:DIR` (a checkout that is built), either with `?Key=value&…`; `nginx`, also with `?directive=value&…`;
+ * `sink`, `one-by-one`, or a URL.
+ */
 export function chooseTarget(text: string, options: TargetOptions, leftovers: Leftovers): Target {
   const [, checkout, query] = /^server(?::([^?]+))?(?:\?(.+))?$/s.exec(text) ?? [];
   if (/^server(?:$|[:?])/.test(text)) {
@@ -34,12 +37,15 @@ export function chooseTarget(text: string, options: TargetOptions, leftovers: Le
     const settings = query === undefined ? new Map<string, string>() : parseServerSettings(query);
     return serverTarget({ name: text, distFolder, settings }, options, leftovers);
   }
-  if (text === 'nginx') return new NginxTarget(leftovers);
+  if (/^nginx(?:$|\?)/.test(text)) {
+    const directives = text === 'nginx' ? new Map<string, string>() : parseNginxDirectives(text.slice('nginx?'.length));
+    return new NginxTarget(text, directives, leftovers);
+  }
   if (isProgramName(text)) return new OwnProgram(text, leftovers);
   if (/^https?:\/\//i.test(text)) {
     return new UrlTarget({ ...options, url: text, keepsUploads: options.readsBack });
   }
   throw new TargetError(
-    `unknown target "${text}": server, server:DIR, server?Key=value, nginx, sink, one-by-one or a URL`,
+    `unknown target "${text}": server, server:DIR, server?Key=value, nginx, nginx?directive=value, sink, one-by-one or a URL`,
   );
 }

@@ -33,11 +33,27 @@ async function findNginx(): Promise<Installed> {
   throw new TargetError('nginx is not installed (Debian: apt-get install nginx)');
 }
 
+/** Directives of nginx in the name of a target, `nginx?client_body_buffer_size=1m`: values by name, in the `http` block. */
+export type NginxDirectives = ReadonlyMap<string, string>;
+
+/** Reads what stands behind the `?`. Whether there is such a directive is for nginx to say. */
+export function parseNginxDirectives(text: string): NginxDirectives {
+  const directives = new Map<string, string>();
+  for (const part of text.split('&')) {
+    const [, name, value] = /^([a-z_]+)=([\w./: -]+)$/.exec(part) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new TargetError(`"${part}" is no directive; write client_body_buffer_size=1m`);
+    }
+    directives.set(name, value);
+  }
+  return directives;
+}
+
 /**
- * Uploads go to a temporary file on the same file system and are renamed, as nginx does it; no logs, no limit of size. Body buffers
- * of 1 MiB instead of 16 KiB halve its CPU time for uploads: a yardstick should be a good one.
+ * Uploads go to a temporary file on the same file system and are renamed, as nginx does it; no logs, no limit of size.
+ * Everything else is as nginx and Debian have it, unless directives say otherwise.
  */
-function configuration(folder: string, port: number, workers: number): string {
+function configuration(folder: string, port: number, workers: number, directives: NginxDirectives): string {
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `  ${kind}_temp_path ${folder}/scratch;`)
@@ -55,8 +71,8 @@ http {
   tcp_nopush on;
   keepalive_requests 1000000000;
   client_max_body_size 0;
-  client_body_buffer_size 1m;
 ${scratch}
+${[...directives].map(([name, value]) => `  ${name} ${value};`).join('\n')}
   server {
     listen 127.0.0.1:${port} backlog=4096;
     root ${folder}/store;
@@ -70,11 +86,14 @@ ${scratch}
 }
 
 export class NginxTarget implements Target {
-  readonly name = 'nginx';
+  readonly name: string;
   readonly isOurs = true;
+  readonly #directives: NginxDirectives;
   readonly #leftovers: Leftovers;
 
-  constructor(leftovers: Leftovers) {
+  constructor(name: string, directives: NginxDirectives, leftovers: Leftovers) {
+    this.name = name;
+    this.#directives = directives;
     this.#leftovers = leftovers;
   }
 
@@ -85,7 +104,7 @@ export class NginxTarget implements Target {
     mkdirSync(join(folder, 'store'));
     mkdirSync(join(folder, 'scratch'));
     const file = join(folder, 'nginx.conf');
-    writeFileSync(file, configuration(folder, port, workers));
+    writeFileSync(file, configuration(folder, port, workers, this.#directives));
     const args = ['-p', folder, '-e', join(folder, 'error.log'), '-c', file];
     const server = new ChildServer({
       command,
@@ -95,9 +114,10 @@ export class NginxTarget implements Target {
       leftovers: this.#leftovers,
     });
     await server.ready(port);
+    const directives = [...this.#directives].map(([name, value]) => `${name} ${value}`);
     return {
       endpoint: loopbackEndpoint(port, { writeTemplate: '/{path}', readTemplate: '/{path}' }),
-      description: `${version}, dav_methods PUT, ${workers} workers, sendfile`,
+      description: [version, 'dav_methods PUT', `${workers} workers`, 'sendfile', ...directives].join(', '),
       pids: () => server.pids(),
       stop: () => server.stop(),
     };

@@ -29,6 +29,16 @@ test('two targets alternate, and a ratio that is too low ends with 1', async () 
   assert.deepEqual([comparison?.isEnough, comparison?.first.values.length], [false, 5]);
 });
 
+test('directives in the name of the target reach nginx', async () => {
+  const put = 'put size=64KiB requests=4 connections=1 --target';
+  const { status, run, load } = await bench(
+    `${put} nginx?client_body_in_single_buffer=on&client_body_timeout=60s`,
+    directory,
+  );
+  assert.deepEqual([status, load.requests], [0, 4]);
+  assert.match(run.targetDescription, /client_body_in_single_buffer on, client_body_timeout 60s$/);
+});
+
 test('nginx with DAV takes PUTs and serves them, whole, by range and as HEAD (Debian: apt-get install nginx)', async () => {
   for (const scenario of [
     'put size=1B..2MiB requests=40 connections=4',
