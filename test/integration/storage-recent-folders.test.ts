@@ -56,11 +56,16 @@ test('never leaves the store by a link that took the place of a folder', async (
   assert.equal(readFileSync(onDisk('moved', 'two'), 'utf8'), 'inside, too');
 });
 
-test('keeps a bounded number of folders open, however many there are', async () => {
-  const descriptors = openDescriptors();
-  for (let index = 0; index < 200; index += 1) {
-    await keep(store.storage, `many/${index}/file`, 'x');
-    readFile(store.storage, `many/${index}/file`);
-  }
-  assert.ok(openDescriptors() - descriptors <= 2 * 64, `${openDescriptors() - descriptors} more descriptors`);
-});
+for (const [what, folders] of [
+  ['however many there are', ''],
+  ['however deep they are', 'deep/'.repeat(300)],
+] as const) {
+  test(`keeps a bounded number of folders open, ${what}`, async () => {
+    const descriptors = openDescriptors();
+    for (let index = 0; index < 200; index += 1) {
+      await keep(store.storage, `many/${index}/${folders}file`, 'x');
+      assert.equal(readFile(store.storage, `many/${index}/${folders}file`).text, 'x');
+    }
+    assert.ok(openDescriptors() - descriptors <= 128, `${openDescriptors() - descriptors} more descriptors`);
+  });
+}

@@ -16,7 +16,9 @@ export type Forget = () => void;
 export async function describeContent(area: StagingArea, content: SettledContent): Promise<Forget> {
   if (!needsRecord(content)) return () => {};
   const folders = recordFolders(content.keyHash);
-  const { way, result } = useFolders(area.root, folders, (folder) => createFor(content, folder));
+  const { room } = area;
+  const create = (folder: Folder): CreatedRecord => room.makeEntry(() => createFor(content, folder));
+  const { way, result } = useFolders(area.root, folders, create, room);
   const { fd, name } = result;
   try {
     const folder = way.at(-1) ?? area.root;
@@ -46,7 +48,12 @@ async function syncRecord(area: StagingArea, fd: number, way: readonly WayFolder
   await syncWay(area, way);
 }
 
-function createFor(content: SettledContent, folder: Folder): { fd: number; name: string } {
+interface CreatedRecord {
+  readonly fd: number;
+  readonly name: string;
+}
+
+function createFor(content: SettledContent, folder: Folder): CreatedRecord {
   const { file, key, type, sha256, terms } = content;
   const { expiresAtMs: expiresMs, owner, usableUntilMs } = terms;
   const record = { path: key, type, sha256, expiresMs, owner, usableUntilMs };

@@ -47,13 +47,14 @@ export class FilesystemStorage implements Storage {
     const secretIds = new SecretIds(settings.secretIds);
     const closedSlots = new ClosedSlots({ root, secretIds, mayExist: new SharedFlag(settings.closedSlots), newSuffix });
     closedSlots.lookForTombstones();
+    const room = new FreeRoom(root, limits, new RoomLedger(settings.roomLedger, place));
     this.area = {
       root,
       staging: openOwn(root, STAGING),
-      room: new FreeRoom(root, limits, new RoomLedger(settings.roomLedger, place)),
+      room,
       locks: new PathLocks(settings.pathLocks, place),
       folderSync,
-      folders: new RecentFolders(root, folderSync),
+      folders: new RecentFolders(root, folderSync, room),
       durability,
       storesDigest,
       newSuffix,

@@ -24,6 +24,14 @@ export interface WayFolder extends Folder {
   readonly isNew: boolean;
 }
 
+/** Makes what takes an inode, or throws when there is no room for it. */
+export interface EntryRoom {
+  makeEntry<T>(make: () => T): T;
+}
+
+/** For what must be written down however little room is left. */
+const unlimited: EntryRoom = { makeEntry: (make) => make() };
+
 /** A folder was removed between its opening and its use: empty ones are, and the next attempt makes it anew. */
 export class FolderVanished extends StorageError {
   constructor(detail: string, options?: ErrorOptions) {
@@ -124,13 +132,14 @@ export function findFolders(root: Folder, names: readonly string[]): WayFolder[]
  * Walks down, making what is missing. Returns every folder of the way, open, the first below `root` first: the caller
  * syncs and closes them with `closeAll`.
  */
-export function makeFolders(root: Folder, names: readonly string[]): WayFolder[] {
+export function makeFolders(root: Folder, names: readonly string[], room = unlimited): WayFolder[] {
   const way: WayFolder[] = [];
   try {
     let parent = root;
     for (const name of names) {
       const found = openChild(parent, name);
-      const folder = found === null ? makeChild(parent, name) : { ...found, isNew: false };
+      const makeMissing = (): WayFolder => room.makeEntry(() => makeChild(parent, name));
+      const folder = found === null ? makeMissing() : { ...found, isNew: false };
       way.push(folder);
       parent = folder;
     }
@@ -149,11 +158,12 @@ export function useFolders<T>(
   root: Folder,
   names: readonly string[],
   use: (folder: Folder) => T,
+  room = unlimited,
 ): { readonly way: readonly WayFolder[]; readonly result: T } {
   for (let attempts = 1; ; attempts += 1) {
     let way: readonly WayFolder[] = [];
     try {
-      way = makeFolders(root, names);
+      way = makeFolders(root, names, room);
       return { way, result: use(way.at(-1) ?? root) };
     } catch (error) {
       closeAll(way);

@@ -62,6 +62,19 @@ export class FreeRoom {
     this.ledger.useFile();
   }
 
+  /** Makes a folder or a small file of our own. Errors: no-space, io, and what `make` throws. */
+  makeEntry<T>(make: () => T): T {
+    this.claim(0);
+    try {
+      const made = make();
+      this.useFile();
+      return made;
+    } catch (error) {
+      this.takeBack(0);
+      throw error;
+    }
+  }
+
   /** It was not made: the whole promise ends. */
   takeBack(size: number): void {
     this.ledger.takeBack(size);

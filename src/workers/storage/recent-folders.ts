@@ -6,6 +6,7 @@
 
 import {
   closeAll,
+  type EntryRoom,
   type Folder,
   type FolderFinder,
   FolderVanished,
@@ -16,8 +17,8 @@ import {
 import type { FolderSync } from './folder-sync.ts';
 
 const MAX_AGE_MS = 1_000;
-/** Bounds the descriptors that are kept. */
-const MAX_WAYS = 64;
+/** Bounds the descriptors that are kept: however deep the paths are that an issuer signs. */
+const MAX_FOLDERS = 128;
 
 /** The folders from the first below the root down, open until the way is given back. */
 export interface Way {
@@ -63,12 +64,17 @@ class KnownWay implements Way {
 export class RecentFolders implements FolderFinder {
   private readonly root: Folder;
   private readonly folderSync: FolderSync;
+  private readonly room: EntryRoom;
   /** Oldest walk first. */
   private readonly ways = new Map<string, KnownWay>();
+  /** In all of the ways. */
+  private foldersKept = 0;
 
-  constructor(root: Folder, folderSync: FolderSync) {
+  /** `room`: for the folders that are missing. */
+  constructor(root: Folder, folderSync: FolderSync, room: EntryRoom) {
     this.root = root;
     this.folderSync = folderSync;
+    this.room = room;
   }
 
   /**
@@ -78,19 +84,25 @@ export class RecentFolders implements FolderFinder {
   use(names: readonly string[], use: (folder: Folder) => void): Way {
     const known = this.known(names);
     if (known !== null && this.triedIn(known, use)) return known.borrow();
-    const { way } = useFolders(this.root, names, use);
+    const { way } = useFolders(this.root, names, use, this.room);
     // What this name once stood for may have been durable; the new folder is not.
     for (const folder of way) if (folder.isNew) this.folderSync.forget(folder);
-    return this.keep(names, way).borrow();
+    return this.keep(names, way);
   }
 
   look<T>(names: readonly string[], look: (folder: Folder) => T | null): T | null {
     const known = this.known(names);
-    const found = known === null ? null : look(known.folders.at(-1) ?? this.root);
-    if (found !== null) return found;
+    const seen = known === null ? null : look(known.folders.at(-1) ?? this.root);
+    if (seen !== null) return seen;
     if (known !== null) this.forget(known);
-    const way = findFolders(this.root, names);
-    return way === null ? null : look(this.keep(names, way).folders.at(-1) ?? this.root);
+    const found = findFolders(this.root, names);
+    if (found === null) return null;
+    const way = this.keep(names, found);
+    try {
+      return look(way.folders.at(-1) ?? this.root);
+    } finally {
+      way.giveBack();
+    }
   }
 
   giveBack(way: Way): void {
@@ -117,14 +129,16 @@ export class RecentFolders implements FolderFinder {
     return null;
   }
 
+  /** The caller gives the way back. */
   private keep(names: readonly string[], folders: readonly WayFolder[]): KnownWay {
     const way = new KnownWay(
       names.join('/'),
       folders.map((folder) => ({ ...folder, isNew: false })),
-    );
+    ).borrow();
     this.ways.set(way.name, way);
+    this.foldersKept += folders.length;
     for (const [, oldest] of this.ways) {
-      if (this.ways.size <= MAX_WAYS && oldest.isFresh) break;
+      if (this.foldersKept <= MAX_FOLDERS && oldest.isFresh) break;
       this.forget(oldest);
     }
     return way;
@@ -132,6 +146,7 @@ export class RecentFolders implements FolderFinder {
 
   private forget(way: KnownWay): void {
     this.ways.delete(way.name);
+    this.foldersKept -= way.folders.length;
     way.forget();
   }
 }
