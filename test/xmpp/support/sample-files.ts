@@ -19,6 +19,7 @@ const samples: readonly (readonly [name: string, size: number])[] = [
   ['one.bin', 1],
   ['photo.jpg', 64 * 1024],
   ['Grüße 😀 100% + "a" & b?.png', 64 * 1024],
+  ['Räksmörgås 100% + a & b?.png', 64 * 1024],
   ['no extension', MEBIBYTE],
   ['large.mp4', 100 * MEBIBYTE],
 ];

@@ -9,6 +9,7 @@ import { linesUpToNow } from '../../support/log-marker.ts';
 import { ServerProcess } from '../../support/server-process.ts';
 import { settledTree } from '../../support/store-state.ts';
 import { sendFile } from './go-sendxmpp.ts';
+import { sendFilesTo } from './profanity.ts';
 import { SampleFiles, servesFile } from './sample-files.ts';
 import { type Slot, slotFor, uploadFiles } from './slixmpp.ts';
 import { type Account, register, type XmppServer } from './xmpp-server.ts';
@@ -66,6 +67,23 @@ export function describeUploads(service: UploadServiceCase, servers: () => Serve
         if (sample.size === 0 && service.refusesEmpty) continue;
         const path = await pathOfNextUpload(files, () => sendFile(account, sample.file));
         assert.ok(await servesFile(files.origin + path, sample), `${sample.name} ${path}`);
+      }
+    });
+
+    it('profanity sends files of 0 bytes to 100 MiB to a contact, and the URLs serve them', async () => {
+      // What is typed has no way to write a quotation mark within quotation marks.
+      const typed = samples.all.filter(
+        ({ name, size }) => !name.includes('"') && !(size === 0 && service.refusesEmpty),
+      );
+      const urls = await sendFilesTo(
+        `bob@${service.domain}`,
+        account,
+        typed.map(({ file }) => file),
+      );
+      assert.equal(urls.length, typed.length);
+      for (const [index, sample] of typed.entries()) {
+        const url = urls[index] ?? '';
+        assert.ok(await servesFile(url, sample), `${sample.name} ${url}`);
       }
     });
 
