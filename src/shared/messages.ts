@@ -181,15 +181,10 @@ export type FromLane =
       readonly buffer: ArrayBuffer | null;
     }
   /**
-   * Somebody else goes on with the upload: its bytes are kept, and the connection of this one is to be closed. No message
-   * about the transfer follows.
+   * Of either kind of upload whose body is still coming: another request wants to go on with it, and waits. Main sends what
+   * has arrived of the body by now, and `upload.abort` after it. May come late, when either was sent already.
    */
-  | {
-      readonly type: 'resumable.superseded';
-      readonly transfer: number;
-      readonly state: UploadState;
-      readonly buffer: null;
-    }
+  | { readonly type: 'upload.wanted'; readonly transfer: number; readonly buffer: null }
   /**
    * After `upload.abort`: what arrived is kept, as durable as configured. Not sent when the outcome was decided before.
    * No message about the transfer follows.

@@ -2,10 +2,10 @@
  * Who works on which upload. One request at a time holds an upload, whatever thread serves it; the newest one wins: it
  * marks the upload as wanted, the holder stores what it has and lets go. The table lies in memory that all threads share,
  * names uploads exactly, and carries the number of each holder, so that main can free what a dead thread held. Waiting
- * never blocks a thread.
+ * never blocks a thread. A plain upload, which may yet be cut, holds its slot in the same way, by the hash of its path.
  */
 
-/** A power of two; ids are random, so uploads spread evenly. */
+/** A power of two; ids are spread evenly. */
 const BUCKETS = 8192;
 const BUCKET_WORDS = 64;
 /** First word of a bucket: the thread that changes it at this moment. */
@@ -74,7 +74,7 @@ type Found =
   | { readonly kind: 'held'; readonly seat: number; readonly turn: number }
   | { readonly kind: 'crowded' };
 
-/** The table as one thread sees it. Ids are at least 16 lower-case hexadecimal digits, random. */
+/** The table as one thread sees it. Ids are at least 16 lower-case hexadecimal digits, random or those of a hash. */
 export class UploadHolders {
   private readonly words: Int32Array;
   private readonly mark: number;

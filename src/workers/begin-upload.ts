@@ -46,6 +46,7 @@ async function beginOnSlot(context: BeginContext, command: AppendUpload, slot: S
   const { key, terms } = slot;
   const { verified, storedType: type } = openSlot(key, slot.signature, secrets);
   context.onVerified(verified);
+  if (!(await uploads.awaitSlot(key, context.isGivenUp))) return null;
   const record = findOnSlot(uploads, key, protocol);
   const isThere = record !== null && (offset > 0 || !uploads.isFinished(record));
   if (isThere) return await goOn(context, command, record.id);
@@ -85,7 +86,8 @@ async function beginOther(context: BeginContext, command: InspectUpload | Discar
   const { uploads, secrets } = context;
   const { target } = command;
   const record =
-    target.kind === 'slot' ? lookAtSlot(context, command, target) : findByName(uploads, secrets, target.name);
+    target.kind === 'slot' ? await lookAtSlot(context, command, target) : findByName(uploads, secrets, target.name);
+  if (record === null) return null;
   refuseOver(uploads, record, command.protocol);
   const held = await uploads.take(record.id, context.isGivenUp);
   if (held === null) return null;
@@ -99,10 +101,15 @@ async function beginOther(context: BeginContext, command: InspectUpload | Discar
   }
 }
 
-/** Errors: signature-mismatch, exists, upload-unknown. */
-function lookAtSlot(context: BeginContext, { protocol }: InspectUpload | DiscardUpload, slot: Slot): UploadRecord {
+/** null: given up meanwhile. Errors: signature-mismatch, exists, upload-unknown. */
+async function lookAtSlot(
+  context: BeginContext,
+  { protocol }: InspectUpload | DiscardUpload,
+  slot: Slot,
+): Promise<UploadRecord | null> {
   const { uploads, secrets } = context;
   context.onVerified(openSlot(slot.key, slot.signature, secrets).verified);
+  if (!(await uploads.awaitSlot(slot.key, context.isGivenUp))) return null;
   const record = findOnSlot(uploads, slot.key, protocol);
   const isFinished = record !== null && uploads.isFinished(record);
   if (record !== null && !isFinished) return record;

@@ -1,7 +1,7 @@
 /**
- * One command on an upload that can be gone on with, from its opening to its answer. The upload is held meanwhile; as soon
- * as somebody else wants it, or the client is gone, what arrived is stored and it is let go. A body that carries a checksum
- * counts when it was compared, or not at all.
+ * One command on an upload that can be gone on with, from its opening to its answer. The upload is held meanwhile. When
+ * somebody else wants it main is told; once main gives it up, as it does when the client is gone, what arrived is stored
+ * and it is let go. A body that carries a checksum counts when it was compared, or not at all.
  */
 
 import type { BodyPiece, FromLane, ToLane, VerifiedUpload } from '../shared/messages.ts';
@@ -51,10 +51,10 @@ export class ReceiveResumable implements LaneUpload {
     else this.context.send({ type: 'buffer.returned', buffer: piece.buffer });
   }
 
-  /** The client is gone: what arrived is kept. A commit that runs already goes on, and its outcome stands. */
+  /** The client is gone, or another goes on: what arrived is kept. A commit that runs already goes on, and its outcome stands. */
   abort(): void {
     this.isGivenUp = true;
-    if (this.phase === 'receiving' && this.begun !== null) void this.suspend(this.begun, 'resumable.suspended');
+    if (this.phase === 'receiving' && this.begun !== null) void this.suspend(this.begun);
   }
 
   private async begin(): Promise<void> {
@@ -105,7 +105,7 @@ export class ReceiveResumable implements LaneUpload {
   private suspendLate(begun: Begun): void {
     const isCounted = begun.body?.digests.length === 0;
     if (isCounted) for (const piece of this.queue.splice(0)) this.receive(piece);
-    if (this.phase === 'receiving') void this.suspend(begun, 'resumable.suspended');
+    if (this.phase === 'receiving') void this.suspend(begun);
   }
 
   private beginBody(begun: Begun): void {
@@ -120,7 +120,7 @@ export class ReceiveResumable implements LaneUpload {
       const state = this.stateOf(held.record);
       this.context.send({ type: 'resumable.accepted', transfer, state, verified: this.verified, buffer: null });
       held.onWanted(() => {
-        if (this.phase === 'receiving') void this.suspend(begun, 'resumable.superseded');
+        if (this.phase === 'receiving') this.context.send({ type: 'upload.wanted', transfer, buffer: null });
       });
     }
     for (const piece of this.queue.splice(0)) this.receive(piece);
@@ -198,7 +198,7 @@ export class ReceiveResumable implements LaneUpload {
     throw new StorageError('digest-mismatch', 'the body');
   }
 
-  private async suspend(begun: Begun, type: 'resumable.suspended' | 'resumable.superseded'): Promise<void> {
+  private async suspend(begun: Begun): Promise<void> {
     this.phase = 'ending';
     const { held } = begun;
     const { transfer } = this.open;
@@ -206,7 +206,7 @@ export class ReceiveResumable implements LaneUpload {
       await this.keepArrived(begun);
       const state = this.stateOf(held.record);
       await held.release();
-      this.end({ type, transfer, state, buffer: null });
+      this.end({ type: 'resumable.suspended', transfer, state, buffer: null });
     } catch (error) {
       await this.fail(error, null);
     }

@@ -1,14 +1,19 @@
 /**
  * One plain upload in a lane: verify, receive, commit. The signature comes first, so nothing of an unsigned upload ever
- * touches the disk. What arrived of one whose client left may be kept as an upload of its slot.
+ * touches the disk. What arrived of one whose client left, or whose slot another request goes on with, may be kept as an
+ * upload of its slot.
  */
 
 import type { BodyPiece, ToLane, VerifiedUpload } from '../shared/messages.ts';
+import type { UploadState } from '../shared/resumable.ts';
+import type { Holding } from '../shared/upload-holders.ts';
 import { openSlot } from './find-upload.ts';
 import type { LaneUpload, ReceiveContext } from './lane-upload.ts';
 import { areAsExpected, ContentDigests } from './storage/content-digests.ts';
 import type { StagedUpload } from './storage/storage.ts';
 import { StorageError, toFailure } from './storage/storage-error.ts';
+import type { HeldUpload } from './storage/uploads/held-upload.ts';
+import type { UploadRecord } from './storage/uploads/upload-record.ts';
 import { stateOf } from './upload-state.ts';
 
 type OpenUpload = Extract<ToLane, { type: 'upload.open' }>;
@@ -19,6 +24,8 @@ export class ReceiveUpload implements LaneUpload {
   private readonly verified: VerifiedUpload;
   private readonly staged: StagedUpload;
   private readonly digests: ContentDigests | null;
+  /** Of the slot, while the body comes. */
+  private holding: Holding | null = null;
   private isEnding = false;
 
   private constructor(context: ReceiveContext, order: OpenUpload, verified: VerifiedUpload, staged: StagedUpload) {
@@ -38,14 +45,33 @@ export class ReceiveUpload implements LaneUpload {
       const opened = openSlot(key, order.signature, context.secrets);
       verified = opened.verified;
       const staged = context.storage.createUpload({ key, size, type: opened.storedType, keepVersions, ...terms });
-      if (piece?.isLast !== true) context.send({ type: 'upload.accepted', transfer, verified, buffer: null });
-      return new ReceiveUpload(context, order, verified, staged);
+      const upload = new ReceiveUpload(context, order, verified, staged);
+      if (piece?.isLast !== true) upload.await();
+      return upload;
     } catch (error) {
       const buffer = piece?.buffer ?? null;
       const failure = toFailure(error);
       context.send({ type: 'upload.failed', transfer, failure, verified, buffer });
       return null;
     }
+  }
+
+  /** More of the body is to come. */
+  private await(): void {
+    const { send, storage } = this.context;
+    const { transfer, key } = this.order;
+    const { verified } = this;
+    send({ type: 'upload.accepted', transfer, verified, buffer: null });
+    if (!this.mayBeKept) return;
+    this.holding = storage.uploads.holdSlot(key);
+    this.holding?.onWanted(() => {
+      if (!this.isEnding) send({ type: 'upload.wanted', transfer, buffer: null });
+    });
+  }
+
+  /** What carries a checksum counts when it was compared, or not at all. */
+  private get mayBeKept(): boolean {
+    return this.order.isResumable && this.digests === null;
   }
 
   /** Writes one piece; the last one starts the commit. */
@@ -71,13 +97,12 @@ export class ReceiveUpload implements LaneUpload {
   abort(): void {
     if (this.isEnding) return;
     this.isEnding = true;
-    // What carries a checksum counts when it was compared, or not at all.
-    if (this.order.isResumable && this.digests === null) {
+    if (this.mayBeKept) {
       void this.keep();
       return;
     }
     this.staged.discard();
-    this.context.onEnd(this.order.transfer);
+    this.end();
     if (this.order.isResumable) this.suspended(null);
   }
 
@@ -94,12 +119,12 @@ export class ReceiveUpload implements LaneUpload {
 
   private commit(buffer: ArrayBuffer): void {
     this.isEnding = true;
-    const { send, onEnd } = this.context;
+    const { send } = this.context;
     const { order, verified } = this;
     const { transfer } = order;
     this.staged.commit().then(
       ({ file, replaced }) => {
-        onEnd(transfer);
+        this.end();
         send({ type: 'upload.stored', transfer, file, replaced, verified, buffer });
       },
       (error: unknown) => this.fail(error, buffer),
@@ -107,40 +132,55 @@ export class ReceiveUpload implements LaneUpload {
   }
 
   private async keep(): Promise<void> {
-    const { send, onEnd, storage, secrets } = this.context;
     const { transfer, uploadId } = this.order;
     try {
       const kept = await this.staged.keep(uploadId);
-      if (kept === null) {
-        onEnd(transfer);
-        this.suspended(null);
-        return;
+      const state = kept === null ? null : await this.leave(kept.held);
+      this.end();
+      if (kept !== null && kept.displaced !== null) {
+        const displaced = this.stateOf(kept.displaced);
+        this.context.send({ type: 'resumable.displaced', transfer, state: displaced, buffer: null });
       }
-      const { held, displaced } = kept;
-      await held.settle();
-      const stateOfRecord = (record: typeof held.record) => stateOf(storage.uploads, secrets, record);
-      const state = stateOfRecord(held.record);
-      await held.release();
-      onEnd(transfer);
-      if (displaced !== null) {
-        send({ type: 'resumable.displaced', transfer, state: stateOfRecord(displaced), buffer: null });
-      }
-      send({ type: 'resumable.suspended', transfer, state, buffer: null });
+      this.suspended(state);
     } catch (error) {
       this.fail(error, null);
     }
   }
 
-  private suspended(state: null): void {
+  /** Lets go of what was kept, also where it cannot be made durable. */
+  private async leave(held: HeldUpload): Promise<UploadState> {
+    try {
+      await held.settle();
+      return this.stateOf(held.record);
+    } finally {
+      await held.release();
+    }
+  }
+
+  private stateOf(record: UploadRecord): UploadState {
+    return stateOf(this.context.storage.uploads, this.context.secrets, record);
+  }
+
+  private suspended(state: UploadState | null): void {
     this.context.send({ type: 'resumable.suspended', transfer: this.order.transfer, state, buffer: null });
   }
 
   private fail(error: unknown, buffer: ArrayBuffer | null): void {
     this.isEnding = true;
-    const { send, onEnd } = this.context;
     const { order, verified } = this;
-    const { transfer } = order;
-    onEnd(transfer);
-    send({ type: 'upload.failed', transfer, failure: toFailure(error), verified, buffer });
+    this.end();
+    this.context.send({
+      type: 'upload.failed',
+      transfer: order.transfer,
+      failure: toFailure(error),
+      verified,
+      buffer,
+    });
+  }
+
+  /** Nothing more becomes of it. */
+  private end(): void {
+    this.holding?.release();
+    this.context.onEnd(this.order.transfer);
   }
 }

@@ -243,15 +243,19 @@ test('a connection with a checksum that is cut keeps nothing of it', async () =>
   await lane.run(discarding(resource(name)));
 });
 
-test('the newest request goes on: the one before it stores what it has and lets go', async () => {
+test('the newest request goes on: it waits until the one before it has stored all that came, also in between', async () => {
   const name = await create('takeover');
   const first = lane.open(appending(resource(name), 0, bodyOf(TEXT.length)));
   await lane.next(first, 'resumable.accepted');
   lane.data(first, TEXT.subarray(0, HALF));
   await lane.next(first, 'upload.written');
-  const seen = await lane.run(inspection(resource(name)));
-  assert.equal(seen.state.offset, HALF);
-  assert.equal((await lane.next(first, 'resumable.superseded')).state.offset, HALF);
-  const rest = TEXT.subarray(HALF);
-  assert.equal((await lane.run(appending(resource(name), HALF, bodyOf(rest.length)), rest)).state.isComplete, true);
+  const seen = lane.open(inspection(resource(name)));
+  await lane.next(first, 'upload.wanted');
+  lane.data(first, TEXT.subarray(HALF, HALF + 5));
+  lane.send({ type: 'upload.abort', transfer: first });
+  await lane.next(first, 'upload.written');
+  assert.equal((await lane.next(first, 'resumable.suspended')).state?.offset, HALF + 5);
+  assert.equal((await lane.next(seen, 'resumable.done')).outcome.state.offset, HALF + 5);
+  const rest = TEXT.subarray(HALF + 5);
+  assert.equal((await lane.run(appending(resource(name), HALF + 5, bodyOf(rest.length)), rest)).state.isComplete, true);
 });

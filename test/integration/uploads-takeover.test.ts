@@ -56,31 +56,33 @@ async function hang(key: string, from = lane): Promise<{ name: ResourceName; tra
 
 test('an append in one lane is taken over by one in another, at the offset that it stored', async () => {
   const { name, transfer } = await hang('other-lane');
-  const last = await other.run(appending(resource(name), HALF, bodyOf(REST.length)), REST);
-  assert.equal(last.state.isComplete, true);
-  assert.equal((await lane.next(transfer, 'resumable.superseded')).state.offset, HALF);
+  const last = other.run(appending(resource(name), HALF, bodyOf(REST.length)), REST);
+  assert.equal((await lane.giveUp(transfer))?.offset, HALF);
+  assert.equal((await last).state.isComplete, true);
   assert.equal(readFile(store.storage, 'other-lane').text, `${TEXT}`);
 });
 
 test('a discard takes over, too, and nothing is left', async () => {
   const { name, transfer } = await hang('discard');
-  await other.run(discarding(resource(name)));
-  await lane.next(transfer, 'resumable.superseded');
+  const discarded = other.run(discarding(resource(name)));
+  await lane.giveUp(transfer);
+  await discarded;
   assert.deepEqual(store.uploadFiles(), []);
 });
 
 test('a creation on the slot takes over from the append, whose upload is gone', async () => {
   const { name, transfer } = await hang('replaced');
-  const made = await other.run(creation('replaced', TEXT.length), null).catch((error: unknown) => error);
-  // The displacement is told first.
-  assert.ok(made instanceof assert.AssertionError);
-  assert.equal((await lane.next(transfer, 'resumable.superseded')).state.offset, HALF);
+  const creating = other.open(creation('replaced', TEXT.length));
+  assert.equal((await lane.giveUp(transfer))?.offset, HALF);
+  assert.equal((await other.next(creating, 'resumable.displaced')).state.offset, HALF);
+  await other.next(creating, 'resumable.done');
   assert.equal((await other.fail(inspection(resource(name)))).code, 'upload-gone');
 });
 
 test('what waits for an upload is queued, and goes on as soon as it is free', async () => {
-  const { name } = await hang('queued');
+  const { name, transfer: former } = await hang('queued');
   const transfer = other.open(appending(resource(name), HALF, bodyOf(REST.length)), { piece: pieceOf(REST, true) });
+  await lane.giveUp(former);
   assert.equal((await other.next(transfer, 'resumable.done')).outcome.state.isComplete, true);
   assert.equal(readFile(store.storage, 'queued').text, `${TEXT}`);
 });
@@ -117,6 +119,45 @@ test('a plain upload that is cut is gone on with by Content-Range, from where it
   const last = await other.run(appending(slot(key, TEXT.length), HALF, bodyOf(REST.length), said), REST);
   assert.equal(last.state.isComplete, true);
   assert.equal(readFile(store.storage, key).text, `${TEXT}`);
+});
+
+test('a plain upload that hangs is asked for its slot, and gone on with from all that came', async () => {
+  const key = 'plain-hangs';
+  lane.send({ ...openUpload({ transfer: 500, key, size: TEXT.length }), isResumable: true });
+  await lane.next(500, 'upload.accepted');
+  lane.send({ type: 'upload.data', transfer: 500, piece: pieceOf(TEXT.subarray(0, HALF), false) });
+  const asked = other.open(inspection(slot(key, TEXT.length), 'range'));
+  await lane.next(500, 'upload.written');
+  assert.equal((await lane.giveUp(500))?.offset, HALF);
+  assert.equal((await other.next(asked, 'resumable.done')).outcome.state.offset, HALF);
+  const said = { protocol: 'range', length: TEXT.length } as const;
+  await other.run(appending(slot(key, TEXT.length), HALF, bodyOf(REST.length), said), REST);
+  assert.equal(readFile(store.storage, key).text, `${TEXT}`);
+});
+
+test('who asks for the slot of a plain upload that comes to its end meanwhile finds the file', async () => {
+  const key = 'plain-ends';
+  lane.send({ ...openUpload({ transfer: 500, key, size: TEXT.length }), isResumable: true });
+  await lane.next(500, 'upload.accepted');
+  const asked = other.open(inspection(slot(key, TEXT.length), 'range'));
+  await lane.next(500, 'upload.wanted');
+  lane.send({ type: 'upload.data', transfer: 500, piece: pieceOf(TEXT, true) });
+  lane.send({ type: 'upload.abort', transfer: 500 });
+  await lane.next(500, 'upload.stored');
+  assert.equal((await other.next(asked, 'resumable.failed')).failure.code, 'exists');
+});
+
+test('a wrong signature disturbs no plain upload', async () => {
+  const key = 'plain-undisturbed';
+  lane.send({ ...openUpload({ transfer: 500, key, size: TEXT.length }), isResumable: true });
+  await lane.next(500, 'upload.accepted');
+  const target = slot(key, TEXT.length);
+  assert.ok(target.kind === 'slot');
+  const signature = { ...target.signature, mac: '0'.repeat(64) };
+  const failure = await other.fail(inspection({ ...target, signature }, 'range'));
+  assert.equal(failure.code, 'signature-mismatch');
+  lane.send({ type: 'upload.data', transfer: 500, piece: pieceOf(TEXT, true) });
+  await lane.next(500, 'upload.stored');
 });
 
 test('a plain upload that is cut leaves the slot to a tus upload that has it', async () => {

@@ -11,6 +11,7 @@ import type {
   ResumableBody,
   ResumableCommand,
   ResumableProtocol,
+  UploadState,
   UploadTarget,
 } from '../../src/shared/resumable.ts';
 import type { SignatureCheck } from '../../src/shared/signature.ts';
@@ -24,7 +25,7 @@ export class TestLane {
   readonly served: Promise<void>;
   private readonly port: MessagePort;
   private readonly answers: FromLane[] = [];
-  private wake = (): void => {};
+  private waiting: (() => void)[] = [];
   private lastTransfer = 0;
 
   constructor(storage: Storage) {
@@ -32,7 +33,7 @@ export class TestLane {
     this.port = port1;
     port1.on('message', (messages: FromLaneBatch) => {
       this.answers.push(...messages);
-      this.wake();
+      for (const wake of this.waiting.splice(0)) wake();
     });
     this.served = new Lane({ port: port2, secrets: [LANE_SECRET], storage }).serve();
   }
@@ -62,7 +63,7 @@ export class TestLane {
     for (;;) {
       const index = this.answers.findIndex((answer) => 'transfer' in answer && answer.transfer === transfer);
       if (index === -1) {
-        await new Promise<void>((resolve) => (this.wake = resolve));
+        await new Promise<void>((resolve) => this.waiting.push(resolve));
         continue;
       }
       const [answer] = this.answers.splice(index, 1);
@@ -83,6 +84,13 @@ export class TestLane {
     const piece = bytes === null ? null : pieceOf(bytes, true);
     const { failure } = await this.next(this.open(command, { piece }), 'resumable.failed');
     return failure;
+  }
+
+  /** Does what main does when another request wants the upload; returns how far this one came. */
+  async giveUp(transfer: number): Promise<UploadState | null> {
+    await this.next(transfer, 'upload.wanted');
+    this.send({ type: 'upload.abort', transfer });
+    return (await this.next(transfer, 'resumable.suspended')).state;
   }
 
   async close(): Promise<void> {

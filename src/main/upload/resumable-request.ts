@@ -14,75 +14,57 @@ import type {
 } from '../../shared/resumable.ts';
 import type { SignatureCheck } from '../../shared/signature.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
-import type { GoneReason } from '../http/exchange.ts';
-import { mismatchProblem, resumableProblems } from '../http/problem.ts';
-import { noBufferFailure, plainFailure, type RunningUploadParts, type UploadEnd } from './running-upload.ts';
+import {
+  plainFailure,
+  RunningUpload,
+  type RunningUploadParts,
+  type UploadNews,
+  type UploadOrder,
+  type UploadStory,
+} from './running-upload.ts';
 import type { GoOnCommand } from './upload-protocol.ts';
 import { cutReasons, reportedUpload } from './upload-report.ts';
-import { type UploadEnding, type UploadObserver, type UploadProgress, UploadTransfer } from './upload-transfer.ts';
+import type { UploadEnding } from './upload-transfer.ts';
 
 /** The body that a command takes; null: it takes none, and what the client sends is ignored. */
 export function bodyOf(command: ResumableCommand): ResumableBody | null {
   return command.type === 'create' || command.type === 'append' ? command.body : null;
 }
 
-export class ResumableRequest implements UploadObserver {
+export class ResumableRequest implements UploadStory {
   private readonly parts: RunningUploadParts;
   private readonly command: ResumableCommand;
-  private readonly transfer: UploadTransfer;
-  private readonly body: ResumableBody | null;
+  private readonly run: RunningUpload;
   /** Of the upload, as this request took hold of it. */
   private accepted: UploadState | null = null;
   private isVerified = false;
-  /** Why nothing more is taken of the body. */
-  private cutReason: CutReason = 'client';
-  private isOver = false;
-  private isAnswered = false;
 
-  constructor(parts: RunningUploadParts, command: GoOnCommand, allowedExtensions: ReadonlySet<string> | null) {
+  constructor(parts: RunningUploadParts, { command }: GoOnCommand, allowedExtensions: ReadonlySet<string> | null) {
     this.parts = parts;
-    this.command = command.command;
-    this.body = bodyOf(command.command);
-    const { lane, buffers, gate, reapLanes, keepVersions } = parts;
-    this.transfer = new UploadTransfer({
-      lane,
-      buffers,
-      gate,
-      reapLanes,
-      bodyBytes: this.body?.length ?? null,
+    this.command = command;
+    const { keepVersions } = parts;
+    const order: UploadOrder = {
+      bodyBytes: bodyOf(command)?.length ?? null,
       isKept: true,
       open: (transfer, piece) => ({
         type: 'resumable.open',
         transfer,
-        command: this.command,
+        command,
         allowedExtensions,
         keepVersions,
         piece,
       }),
-      observer: this,
-    });
+      signature: signatureOf(command),
+    };
+    this.run = new RunningUpload(parts, order, this);
   }
 
   start(): void {
-    if (this.body === null) {
-      this.transfer.startWithoutBody();
-      return;
-    }
-    const { exchange } = this.parts;
-    exchange.onGone((reason) => this.gone(reason));
-    exchange.receiveBody((chunk, isLast) => this.transfer.chunk(chunk, isLast));
-    this.transfer.start();
+    if (bodyOf(this.command) === null) this.run.startWithoutBody();
+    else this.run.start();
   }
 
-  pause(): void {
-    this.parts.exchange.pauseBody();
-  }
-
-  resume(): void {
-    this.parts.exchange.resumeBody();
-  }
-
-  progressed(message: UploadProgress): void {
+  progressed(message: UploadNews): void {
     switch (message.type) {
       case 'resumable.accepted':
         this.verified(message.verified);
@@ -108,15 +90,9 @@ export class ResumableRequest implements UploadObserver {
         this.verified(message.verified);
         this.failed(message.failure);
         break;
-      case 'resumable.superseded':
-        this.over();
-        this.suspended(message.state, 'handover');
-        // It goes on with another request, which waits for this one to end.
-        this.parts.exchange.close('client');
-        break;
       case 'resumable.suspended':
-        this.over();
-        if (message.state !== null) this.suspended(message.state, this.cutReason);
+        this.run.over();
+        if (message.state !== null) this.suspended(message.state, this.run.cutReason);
         break;
       case 'upload.stored':
       case 'upload.failed':
@@ -130,9 +106,8 @@ export class ResumableRequest implements UploadObserver {
     this.failed({ ...plainFailure(failure), state: this.accepted });
   }
 
-  overloaded(): void {
-    this.refuse(plainFailure(noBufferFailure));
-    this.cut('io');
+  dropped(): void {
+    throw new Error('what can be gone on with is always kept');
   }
 
   /** Of creations: the signature on the slot URL is right. */
@@ -154,62 +129,34 @@ export class ResumableRequest implements UploadObserver {
     const { command } = this;
     const { report, onStored } = this.parts;
     const { state, completed } = outcome;
-    this.over();
+    this.run.over();
     if (command.type !== 'inspect') this.held(state);
     if (completed !== null) {
       onStored(state.key);
       report.completed(reportedUpload(state), state.key, completed.file, completed.replaced);
     }
     if (command.type === 'discard') report.discarded(reportedUpload(state), state.offset, 'client');
-    this.answer({ kind: 'done', outcome: { type: 'resumable', command, outcome } });
+    this.run.answer({ kind: 'done', outcome: { type: 'resumable', command, outcome } });
   }
 
   private failed(failure: ResumableFailure): void {
     const { state, discarded, code } = failure;
-    this.over();
+    this.run.over();
     this.reportHealth(failure);
     if (discarded !== null) {
       this.held(discarded);
       this.parts.report.discarded(reportedUpload(discarded), discarded.offset, cutReasons[code]);
     } else if (this.accepted !== null && state !== null) this.suspended(state, cutReasons[code]);
-    this.refuse(failure);
+    this.run.refuse(failure);
   }
 
   private reportHealth({ code, detail }: ResumableFailure): void {
     if (code === 'io' || code === 'store-unavailable') this.parts.health.report({ code, detail });
   }
 
-  /** The client left. A body that is complete may be committed by now: then the outcome decides. */
-  private gone(reason: GoneReason): void {
-    if (!this.parts.exchange.isBodyComplete) this.cut(reason);
-  }
-
-  private cut(reason: CutReason): void {
-    this.cutReason = reason;
-    this.transfer.abort();
-  }
-
   private suspended(state: UploadState, reason: CutReason): void {
     this.held(state);
     if (!state.isComplete) this.parts.report.suspended(reportedUpload(state), state.offset, reason);
-  }
-
-  /** The outcome is decided; a client that leaves afterwards changes nothing. */
-  private over(): void {
-    if (!this.isOver) this.parts.onOver();
-    this.isOver = true;
-  }
-
-  private refuse(failure: ResumableFailure): void {
-    const signature = signatureOf(this.command);
-    const isMismatch = failure.code === 'signature-mismatch' && signature !== null;
-    const problem = isMismatch ? mismatchProblem(signature.scheme) : resumableProblems[failure.code];
-    this.answer({ kind: 'refused', problem, failure });
-  }
-
-  private answer(end: UploadEnd): void {
-    if (!this.isAnswered) this.parts.onEnd(end);
-    this.isAnswered = true;
   }
 
   /** A PUT with Content-Range that brings the first bytes makes its upload, unless there is one already. */

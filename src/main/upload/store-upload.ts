@@ -8,38 +8,35 @@ import type { CutReason } from '../../shared/events.ts';
 import type { FileInfo, ReplacedContent } from '../../shared/files.ts';
 import type { VerifiedUpload } from '../../shared/messages.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
-import type { GoneReason } from '../http/exchange.ts';
-import { mismatchProblem, storageProblems } from '../http/problem.ts';
-import { noBufferFailure, plainFailure, type RunningUploadParts, type UploadEnd } from './running-upload.ts';
+import {
+  plainFailure,
+  RunningUpload,
+  type RunningUploadParts,
+  type UploadNews,
+  type UploadOrder,
+  type UploadStory,
+} from './running-upload.ts';
 import type { StoreCommand } from './upload-protocol.ts';
 import { cutReasons, type ReportedUpload } from './upload-report.ts';
-import { type UploadEnding, type UploadObserver, type UploadProgress, UploadTransfer } from './upload-transfer.ts';
+import type { UploadEnding } from './upload-transfer.ts';
 
-export class StoreUpload implements UploadObserver {
+export class StoreUpload implements UploadStory {
   private readonly parts: RunningUploadParts;
   private readonly command: StoreCommand;
-  private readonly transfer: UploadTransfer;
+  private readonly run: RunningUpload;
   /** What it is called also when it is gone on with. */
   private readonly uploadId = randomUUID().replaceAll('-', '');
   /** null until the signature is known to be right. */
   private verified: VerifiedUpload | null = null;
-  /** Why nothing more is taken of the body. */
-  private cutReason: CutReason = 'client';
-  private isOver = false;
-  private isAnswered = false;
 
   constructor(parts: RunningUploadParts, command: StoreCommand, isResumable: boolean) {
     this.parts = parts;
     this.command = command;
     const { uploadId } = this;
-    const { lane, buffers, gate, reapLanes, keepVersions } = parts;
+    const { keepVersions } = parts;
     const { digests } = command;
     const { key, sizeBytes: size, signature, terms } = command.grant;
-    this.transfer = new UploadTransfer({
-      lane,
-      buffers,
-      gate,
-      reapLanes,
+    const order: UploadOrder = {
       bodyBytes: size,
       isKept: isResumable,
       open: (transfer, piece) => ({
@@ -55,26 +52,16 @@ export class StoreUpload implements UploadObserver {
         terms,
         piece,
       }),
-      observer: this,
-    });
+      signature,
+    };
+    this.run = new RunningUpload(parts, order, this);
   }
 
   start(): void {
-    const { exchange } = this.parts;
-    exchange.onGone((reason) => this.gone(reason));
-    exchange.receiveBody((chunk, isLast) => this.transfer.chunk(chunk, isLast));
-    this.transfer.start();
+    this.run.start();
   }
 
-  pause(): void {
-    this.parts.exchange.pauseBody();
-  }
-
-  resume(): void {
-    this.parts.exchange.resumeBody();
-  }
-
-  progressed(message: UploadProgress): void {
+  progressed(message: UploadNews): void {
     switch (message.type) {
       case 'upload.accepted':
         this.accepted(message.verified);
@@ -98,14 +85,9 @@ export class StoreUpload implements UploadObserver {
         if (message.verified !== null) this.accepted(message.verified);
         this.failed(message.failure);
         break;
-      case 'resumable.superseded':
-        this.suspended(message.state.offset, 'handover');
-        // It goes on with another request, which waits for this one to end.
-        this.parts.exchange.close('client');
-        break;
       case 'resumable.suspended':
-        if (message.state === null) this.discarded(this.cutReason);
-        else this.suspended(message.state.offset, this.cutReason);
+        if (message.state === null) this.discarded(this.run.cutReason);
+        else this.suspended(message.state.offset);
         break;
       case 'resumable.done':
       case 'resumable.failed':
@@ -119,13 +101,8 @@ export class StoreUpload implements UploadObserver {
     this.failed(failure);
   }
 
-  overloaded(): void {
-    this.answer({
-      kind: 'refused',
-      problem: storageProblems.overloaded,
-      failure: plainFailure(noBufferFailure),
-    });
-    this.cut('io');
+  dropped(): void {
+    this.discarded(this.run.cutReason);
   }
 
   private accepted(verified: VerifiedUpload): void {
@@ -140,54 +117,31 @@ export class StoreUpload implements UploadObserver {
   private stored(file: FileInfo, replaced: ReplacedContent | null, verified: VerifiedUpload): void {
     const { report, onStored } = this.parts;
     const { key } = this.command.grant;
-    this.over();
+    this.run.over();
     onStored(key);
     this.accepted(verified);
     report.completed(this.reported(verified), key, file, replaced);
-    this.answer({ kind: 'done', outcome: { type: 'stored', file } });
+    this.run.answer({ kind: 'done', outcome: { type: 'stored', file } });
   }
 
   private failed(failure: StorageFailure): void {
     this.parts.health.report(failure);
     this.discarded(cutReasons[failure.code]);
-    const { scheme } = this.command.grant.signature;
-    const problem = failure.code === 'signature-mismatch' ? mismatchProblem(scheme) : storageProblems[failure.code];
-    this.answer({ kind: 'refused', problem, failure: plainFailure(failure) });
+    this.run.refuse(plainFailure(failure));
   }
 
-  /** The client left. A body that is complete may be committed by now: then the outcome decides. */
-  private gone(reason: GoneReason): void {
-    if (!this.parts.exchange.isBodyComplete) this.cut(reason);
-  }
-
-  private cut(reason: CutReason): void {
-    this.cutReason = reason;
-    if (!this.transfer.abort()) this.discarded(reason);
-  }
-
-  private suspended(offset: number, reason: CutReason): void {
-    if (this.isOver) return;
-    this.over();
-    if (this.verified !== null) this.parts.report.suspended(this.reported(this.verified), offset, reason);
+  private suspended(offset: number): void {
+    this.run.over();
+    if (this.verified !== null) {
+      this.parts.report.suspended(this.reported(this.verified), offset, this.run.cutReason);
+    }
   }
 
   /** Says that a verified upload left nothing behind. */
   private discarded(reason: CutReason): void {
-    if (this.isOver) return;
-    this.over();
-    const { verified, transfer } = this;
-    if (verified !== null) this.parts.report.discarded(this.reported(verified), transfer.receivedBytes, reason);
-  }
-
-  /** The outcome is decided; a client that leaves afterwards changes nothing. */
-  private over(): void {
-    if (!this.isOver) this.parts.onOver();
-    this.isOver = true;
-  }
-
-  private answer(end: UploadEnd): void {
-    if (!this.isAnswered) this.parts.onEnd(end);
-    this.isAnswered = true;
+    this.run.over();
+    const { verified, run } = this;
+    if (verified !== null) this.parts.report.discarded(this.reported(verified), run.receivedBytes, reason);
   }
 
   private reported({ fileId }: VerifiedUpload): ReportedUpload {

@@ -14,6 +14,7 @@ import { ReadGate } from './read-gate.ts';
 import { bodyOf, ResumableRequest } from './resumable-request.ts';
 import type { OnEnd, RunningUploadParts } from './running-upload.ts';
 import { StoreUpload } from './store-upload.ts';
+import { UploadLanes } from './upload-lanes.ts';
 import type { UploadCommand } from './upload-protocol.ts';
 import { UploadReport } from './upload-report.ts';
 import type { UploadsInFlight } from './uploads-in-flight.ts';
@@ -40,12 +41,14 @@ export class UploadService {
   private readonly options: UploadServiceOptions;
   private readonly gate: ReadGate;
   private readonly report: UploadReport;
+  private readonly lanes: UploadLanes;
   private onIdle: (() => void) | null = null;
 
   constructor(options: UploadServiceOptions) {
     this.options = options;
     this.gate = new ReadGate(options.buffers);
     this.report = new UploadReport(options.events);
+    this.lanes = new UploadLanes(() => options.pool.uploadLane());
   }
 
   /**
@@ -61,10 +64,11 @@ export class UploadService {
       return;
     }
     const onOver = (): void => {
+      this.lanes.leave(command);
       inFlight.end(protocol);
       if (inFlight.own === 0) this.onIdle?.();
     };
-    const parts = this.partsOf(exchange, onOver, onEnd);
+    const parts = this.partsOf(command, { exchange, onOver, onEnd });
     if (command.type === 'store') new StoreUpload(parts, command, isResumable).start();
     else new ResumableRequest(parts, command, allowedExtensions()).start();
   }
@@ -96,21 +100,22 @@ export class UploadService {
     return problems.busy;
   }
 
-  private partsOf(exchange: Exchange, onOver: () => void, onEnd: OnEnd): RunningUploadParts {
+  private partsOf(
+    command: UploadCommand,
+    ends: Pick<RunningUploadParts, 'exchange' | 'onOver' | 'onEnd'>,
+  ): RunningUploadParts {
     const { pool, buffers, health, onStored } = this.options;
     const { gate, report } = this;
     return {
-      lane: pool.uploadLane(),
+      lane: this.lanes.enter(command),
       buffers,
       reapLanes: () => pool.reapUploads(),
       gate,
-      exchange,
       report,
       health,
       keepVersions: this.options.keepVersions(),
       onStored,
-      onOver,
-      onEnd,
+      ...ends,
     };
   }
 }

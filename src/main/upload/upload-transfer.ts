@@ -27,20 +27,14 @@ export type OpenUpload = (
 /** What a lane says of an upload while it goes on. */
 export type UploadProgress = Extract<
   TransferMessage,
-  { type: 'upload.accepted' | 'resumable.accepted' | 'resumable.displaced' }
+  { type: 'upload.accepted' | 'upload.wanted' | 'resumable.accepted' | 'resumable.displaced' }
 >;
 
 /** What a lane says of an upload last. */
 export type UploadEnding = Extract<
   TransferMessage,
   {
-    type:
-      | 'upload.stored'
-      | 'upload.failed'
-      | 'resumable.done'
-      | 'resumable.failed'
-      | 'resumable.superseded'
-      | 'resumable.suspended';
+    type: 'upload.stored' | 'upload.failed' | 'resumable.done' | 'resumable.failed' | 'resumable.suspended';
   }
 >;
 
@@ -174,6 +168,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
         this.release();
         break;
       case 'upload.accepted':
+      case 'upload.wanted':
       case 'resumable.accepted':
       case 'resumable.displaced':
         this.observer.progressed(message);
@@ -182,7 +177,6 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
       case 'upload.failed':
       case 'resumable.done':
       case 'resumable.failed':
-      case 'resumable.superseded':
       case 'resumable.suspended':
         this.finish();
         this.observer.ended(message);

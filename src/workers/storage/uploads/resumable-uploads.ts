@@ -65,6 +65,16 @@ export class ResumableUploads implements UploadStore {
     if (closedSlots.isClosed(keyHash)) throw new StorageError('exists', 'slot was used');
   }
 
+  holdSlot(key: FileKey): Holding | null {
+    return this.area.holders.tryTake(hashOf(key));
+  }
+
+  async awaitSlot(key: FileKey, isGivenUp: () => boolean): Promise<boolean> {
+    const holding = await this.area.holders.take(hashOf(key), isGivenUp);
+    holding?.release();
+    return holding !== null;
+  }
+
   async take(id: string, isGivenUp: () => boolean): Promise<HeldUpload | null> {
     const holding = await this.area.holders.take(id, isGivenUp);
     if (holding === null) return null;

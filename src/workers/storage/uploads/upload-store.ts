@@ -4,6 +4,7 @@
  */
 
 import type { FileKey } from '../../../shared/files.ts';
+import type { Holding } from '../../../shared/upload-holders.ts';
 import type { Committed } from '../committed.ts';
 import type { HeldUpload } from './held-upload.ts';
 import type { UploadRecord } from './upload-record.ts';
@@ -39,6 +40,13 @@ export interface UploadStore {
   isExpired(record: UploadRecord): boolean;
   /** Errors: exists (not with `mayReplace`; always where a file was deleted), path-conflict, when the slot has a file. */
   refuseTaken(key: FileKey, mayReplace: boolean): void;
+  /**
+   * Says that a plain upload of this slot is being received, which whoever goes on with the slot may ask for. null: another
+   * one says so.
+   */
+  holdSlot(key: FileKey): Holding | null;
+  /** Asks the plain upload that holds the slot for it, and waits until what arrived is kept. False: given up meanwhile. */
+  awaitSlot(key: FileKey, isGivenUp: () => boolean): Promise<boolean>;
   /** Takes an upload over from whoever works on it. null: given up while waiting. Errors: upload-unknown, io. */
   take(id: string, isGivenUp: () => boolean): Promise<HeldUpload | null>;
   /**
