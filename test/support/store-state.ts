@@ -1,7 +1,7 @@
 /** What lies on disk: tests compare it before and after a request that must leave nothing. */
 
 import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const TIMEOUT_MS = 2_000;
@@ -14,16 +14,21 @@ interface Store {
   stagingFiles(): readonly string[];
 }
 
-/** Every file and folder below a folder, sorted, with what it is: `a/`, `a/file`, `a/link@`, `a/fifo|`. */
+/**
+ * Every file and folder below a folder, sorted, with what it is: `a/`, `a/file`, `a/link@`, `a/fifo|`. Links are not
+ * followed, which the recursive `readdirSync` of newer versions of Node does.
+ */
 export function treeOf(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .map((entry) => {
-      const path = relative(folder, join(entry.parentPath, entry.name));
-      if (entry.isDirectory()) return `${path}/`;
-      if (entry.isSymbolicLink()) return `${path}@`;
-      return entry.isFile() ? path : `${path}|`;
-    })
-    .sort();
+  return walk(folder, '').toSorted();
+}
+
+function walk(folder: string, prefix: string): readonly string[] {
+  return readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
+    const path = prefix + entry.name;
+    if (entry.isDirectory()) return [`${path}/`, ...walk(folder, `${path}/`)];
+    if (entry.isSymbolicLink()) return [`${path}@`];
+    return [entry.isFile() ? path : `${path}|`];
+  });
 }
 
 /** What clients have uploaded: everything outside the server's own tree. */
