@@ -10,6 +10,8 @@ import { Browser, DESKTOP } from '../support/browser.ts';
 import { exchange, requestBytes } from '../support/raw-http.ts';
 import { type LogLine, ServerProcess, TEST_SECRET } from '../support/server-process.ts';
 import { encodePath, signV2 } from '../support/sign.ts';
+import { eventually } from '../support/store-state.ts';
+import { activeFiles, pageWith, styleSheet } from './support/active-files.ts';
 import { ForeignSite } from './support/foreign-site.ts';
 import { bitmap, silence } from './support/sample-media.ts';
 
@@ -37,7 +39,8 @@ async function upload(name: string, type: string, body: Uint8Array | string): Pr
   const bytes = Buffer.from(body);
   const mac = signV2(TEST_SECRET, key, bytes.length, type);
   const target = `/files/${encodePath(key)}?v2=${mac}`;
-  const { status } = await exchange(server.port, requestBytes('PUT', target, { 'Content-Type': type }, bytes));
+  const fields = type === '' ? {} : { 'Content-Type': type };
+  const { status } = await exchange(server.port, requestBytes('PUT', target, fields, bytes));
   assert.equal(status, 201, key);
   return `${server.origin}/files/${encodePath(key)}`;
 }
@@ -45,44 +48,6 @@ async function upload(name: string, type: string, body: Uint8Array | string): Pr
 /** What a script does when it runs: it calls the foreign site. */
 function script(mark: string): string {
   return `fetch('${site.origin}/ran-${mark}', { mode: 'no-cors' }); new Image().src = '${site.origin}/ran-${mark}'`;
-}
-
-const active: readonly (readonly [name: string, type: string, render: (run: string) => string])[] = [
-  ['page.html', 'text/html', (run) => `<!doctype html><script>${run}</script><body onload="${run}">`],
-  ['page.html', 'text/html;x', (run) => `<!doctype html><script>${run}</script>`],
-  ['drawing.svg', 'image/svg+xml', (run) => svg(run)],
-  [
-    'page.xhtml',
-    'application/xhtml+xml',
-    (run) => `<html xmlns="http://www.w3.org/1999/xhtml"><script>${run}</script></html>`,
-  ],
-  ['data.xml', 'text/xml', (run) => `<x><script xmlns="http://www.w3.org/1999/xhtml">${run}</script></x>`],
-  ['photo.png', 'image/png', (run) => `<!doctype html><script>${run}</script>`],
-  ['drawing.png', 'image/png', (run) => svg(run)],
-  ['notes.txt', 'text/plain', (run) => `<!doctype html><script>${run}</script>`],
-  ['clip.mp4', 'video/mp4', (run) => `<!doctype html><script>${run}</script>`],
-  ['no-type', 'application/octet-stream', (run) => `<!doctype html><script>${run}</script>`],
-];
-
-function svg(run: string): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" onload="${run}"><script>${run}</script></svg>`;
-}
-
-/** Every way to bring a file into a page; resolves in the page when each has loaded, failed, or become a download. */
-function embedding(url: string): string {
-  return `<!doctype html><title>embeds</title><body><script>
-    const settled = (element) => new Promise((resolve) => {
-      element.onload = element.onerror = resolve;
-      // A download tells nothing.
-      setTimeout(resolve, 700);
-      document.body.append(element);
-    });
-    const make = (tag, attribute) => settled(Object.assign(document.createElement(tag), { [attribute]: '${url}' }));
-    window.settled = Promise.all([
-      make('iframe', 'src'), make('img', 'src'), make('object', 'data'), make('embed', 'src'),
-      make('video', 'src'), settled(Object.assign(document.createElement('script'), { src: '${url}' })),
-    ]);
-  </script>`;
 }
 
 async function visit(url: string): Promise<void> {
@@ -95,26 +60,35 @@ async function visit(url: string): Promise<void> {
   await opened?.page.context().close();
 }
 
-describe('a file that could run', () => {
-  it('A49 is noticed when it does: a careless site that serves the same', async () => {
-    const url = site.page('/careless.html', `<!doctype html><script>${script('control')}</script>`);
-    await visit(site.page('/embeds-careless', embedding(url)));
-    assert.ok(site.requests.includes('/ran-control'));
-  });
+/** Opens the URL by itself, and a page of a stranger that brings it in. */
+async function visitInEveryWay(url: string, mark: string): Promise<void> {
+  await visit(url);
+  await visit(site.page(`/embeds-${mark}`, pageWith(url)));
+}
 
-  for (const [index, [name, type, render]] of active.entries()) {
-    it(`A49 A50 never runs: ${name} as ${type}, opened, in a frame, as image, object, embed, video and script`, async () => {
+function hasRun(mark: string): boolean {
+  return site.requests.includes(`/ran-${mark}`);
+}
+
+for (const [index, { name, type, runs, render }] of activeFiles.entries()) {
+  describe(`a file that could run: ${name} as ${type === '' ? 'nothing' : type}`, () => {
+    if (runs) {
+      it('A49 A50 is noticed when it does: a careless site that serves the same', async () => {
+        const mark = `careless-${index}`;
+        const style = site.page(`/style-${index}`, styleSheet(script(mark)), 'text/xsl');
+        await visitInEveryWay(site.page(`/file-${index}`, render(script(mark), style), type), mark);
+        await eventually(() => hasRun(mark), 'it has run');
+      });
+    }
+
+    it('A49 A50 never runs: opened, in a frame, as image, object, embed, video, style and script', async () => {
       const mark = `file-${index}`;
-      const url = await upload(name, type, render(script(mark)));
-      await visit(url);
-      await visit(site.page(`/embeds-${mark}`, embedding(url)));
-      assert.deepEqual(
-        site.requests.filter((target) => target.startsWith('/ran-file')),
-        [],
-      );
+      const style = await upload('style.xsl', 'text/xsl', styleSheet(script(mark)));
+      await visitInEveryWay(await upload(name, type, render(script(mark), style)), mark);
+      assert.equal(hasRun(mark), false);
     });
-  }
-});
+  });
+}
 
 async function openPage(target: string, html: string): Promise<Page> {
   const { page } = await browser.open(site.page(target, html), DESKTOP);

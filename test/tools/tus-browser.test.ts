@@ -81,7 +81,7 @@ async function uploadInPage(endpoint: string, options: string): Promise<PageUplo
   return (await page.evaluate(script)) as PageUpload;
 }
 
-test('tus-js-client in Chromium uploads to another origin', async () => {
+test('A53 tus-js-client in Chromium uploads to another origin', async () => {
   const endpoint = server.origin + server.signedTarget('browser', SIZE);
   const metadata = `{ metadata: { filename: 'Grüße.bin' }, chunkSize: 1000000, addRequestId: true }`;
   const { url, seen, error } = await uploadInPage(endpoint, metadata);
@@ -91,7 +91,7 @@ test('tus-js-client in Chromium uploads to another origin', async () => {
   await assertStored(server, 'browser', BODY);
 });
 
-test('an upload that is cut in the middle is gone on with', async () => {
+test('A53 an upload that is cut in the middle is gone on with', async () => {
   const endpoint = network.origin + server.signedTarget('browser-cut', SIZE);
   const cut = network.cutAfter(1_500_000);
   const { seen, error } = await uploadInPage(endpoint, '{}');
@@ -101,14 +101,14 @@ test('an upload that is cut in the middle is gone on with', async () => {
   await assertStored(server, 'browser-cut', BODY);
 });
 
-test('T-R4 a script on another origin can read why it was refused', async () => {
+test('A53 T-R4 a script on another origin can read why it was refused', async () => {
   const endpoint = server.origin + server.signedTarget('browser-refused', SIZE + 1);
   const { error } = await uploadInPage(endpoint, '{ retryDelays: null }');
   assert.equal(error?.status, 403);
   assert.equal(JSON.parse(error?.body ?? '{}').title, 'Invalid MAC');
 });
 
-test('T-R3 bare fetch can create, append and ask, and reads the fields of the answers', async () => {
+test('A53 T-R3 bare fetch can create, append and ask, and reads the fields of the answers', async () => {
   const endpoint = server.origin + server.signedTarget('browser-fetch', 5);
   const script = `(async () => {
     const version = { 'Tus-Resumable': '1.0.0' };

@@ -3,19 +3,22 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 
+const HTML = 'text/html; charset=utf-8';
+
 export class ForeignSite {
   origin = '';
   /** Targets of all requests, in order. */
   readonly requests: string[] = [];
   private readonly server: Server;
-  private readonly pages = new Map<string, string>();
+  private readonly pages = new Map<string, { readonly body: string; readonly type: string }>();
 
   private constructor() {
     this.server = createServer((request, response) => {
       const target = request.url ?? '';
       this.requests.push(target);
-      response.setHeader('Content-Type', 'text/html; charset=utf-8');
-      response.end(this.pages.get(target) ?? '');
+      const { body, type } = this.pages.get(target) ?? { body: '', type: HTML };
+      if (type !== '') response.setHeader('Content-Type', type);
+      response.end(body);
     });
   }
 
@@ -29,9 +32,9 @@ export class ForeignSite {
     return site;
   }
 
-  /** Puts up a page, and answers its URL. */
-  page(target: string, html: string): string {
-    this.pages.set(target, html);
+  /** Puts up a page, and answers its URL. An empty type is none. */
+  page(target: string, body: string, type = HTML): string {
+    this.pages.set(target, { body, type });
     return this.origin + target;
   }
 
