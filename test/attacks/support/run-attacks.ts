@@ -1,6 +1,7 @@
 /**
  * `npm run test:attacks`: runs every test whose title begins with a row of the catalogue of attacks, wherever it lives, and
- * the crowds of slow clients. A row that is missing fails the run. An argument is the number of cases for each parser.
+ * the crowds of slow clients. A row that is missing fails the run. An argument is the number of cases for each parser, and
+ * makes all measurements take as many samples as the catalogue says.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { run } from 'node:test';
 import { spec as Spec } from 'node:test/reporters';
 import { projectRoot } from '../../support/project-root.ts';
 import { AttackSummary } from './attack-summary.ts';
+import { makeLong } from './long-run.ts';
 
 const TESTS = join(projectRoot, 'dist/test');
 const LEFT_OUT: ReadonlySet<string> = new Set(['support', 'data']);
@@ -16,6 +18,7 @@ const titles = /^(?:A\d\d|Slow)\b/;
 /** In the text of a compiled test. */
 const hasTitle = /['"`](?:A\d\d |Slow: )/;
 const TIMEOUT_MS = 180_000;
+const LONG_TIMEOUT_MS = 1_800_000;
 
 function filesWithAttacks(): string[] {
   return readdirSync(TESTS, { withFileTypes: true })
@@ -25,13 +28,16 @@ function filesWithAttacks(): string[] {
 }
 
 const [, , cases] = process.argv;
-if (cases !== undefined) process.env['PROPERTY_CASES'] = cases;
+if (cases !== undefined) {
+  process.env['PROPERTY_CASES'] = cases;
+  makeLong();
+}
 const summary = new AttackSummary();
 const events = run({
   files: filesWithAttacks(),
   testNamePatterns: [titles],
   concurrency: 2,
-  timeout: TIMEOUT_MS,
+  timeout: cases === undefined ? TIMEOUT_MS : LONG_TIMEOUT_MS,
   forceExit: true,
 });
 events.on('test:pass', (test) => summary.take(test, true));
