@@ -11,6 +11,7 @@ import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import { SteadyClock } from '../shared/steady-clock.ts';
 import { TrafficCount } from '../shared/traffic-count.ts';
+import { UnfinishedUploads } from '../shared/unfinished-uploads.ts';
 import type { Config } from './config/config.ts';
 import { noExpiryWarning } from './config/config-warnings.ts';
 import type { EventDispatcher } from './events/event-dispatcher.ts';
@@ -69,7 +70,7 @@ export class App {
   readonly successor: Successor;
   private readonly store: StoreKeeper;
   private readonly expiry: ExpiryRule;
-  private readonly unfinishedUploads: SharedCount;
+  private readonly unfinishedUploads: UnfinishedUploads;
   private readonly secretIds: SecretIds;
   private readonly ownerUsage: OwnerUsage;
   private readonly sweeps: SweepSchedule;
@@ -87,7 +88,7 @@ export class App {
     this.dependencies = dependencies;
     this.config = config;
     const workerSettings = workerSettingsOf(config);
-    this.unfinishedUploads = new SharedCount(workerSettings.openUploads, 0);
+    this.unfinishedUploads = new UnfinishedUploads(workerSettings.unfinishedUploads);
     this.jobs = new JobPool({ settings: workerSettings, events });
     const memory = allocateSharedMemory(config.listeners);
     this.counts = openCounts(memory, 0);
@@ -276,7 +277,8 @@ export class App {
       requestsInFlight: () => this.counts.requests.total,
       openConnections: () => this.counts.connections.total,
       uploadsInFlight: (protocol: UploadProtocol) => this.counts.uploads.of(protocol),
-      unfinishedUploads: () => this.unfinishedUploads.total,
+      unfinishedUploads: () => this.unfinishedUploads.count,
+      unfinishedUploadBytes: () => this.unfinishedUploads.bytes,
       poolStats: () => sumOf(this.listeners.poolStats, this.jobs.stats),
       storeFreeBytes: () => this.store.space?.freeBytes ?? null,
       isStoreDegraded: () => this.store.health.isDegraded,

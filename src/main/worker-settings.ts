@@ -8,6 +8,7 @@ import { SecretIds } from '../shared/secret-ids.ts';
 import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import { readClocks } from '../shared/steady-clock.ts';
+import { UnfinishedUploads } from '../shared/unfinished-uploads.ts';
 import { createUploadHolders } from '../shared/upload-holders.ts';
 import type { UploadTimes, WorkerSettings } from '../shared/worker-jobs.ts';
 import type { UnresolvedConfig } from './config/config.ts';
@@ -28,7 +29,7 @@ export function workerSettingsOf(config: UnresolvedConfig): WorkerSettings {
     roomLedger: RoomLedger.allocate(uploadLanes + downloadLanes),
     checkpointBytes: config.chunkBytes,
     maxOpenUploads: config.maxOpenUploads,
-    openUploads: SharedCount.allocate(1),
+    unfinishedUploads: UnfinishedUploads.allocate(),
     uploadHolders: createUploadHolders(),
     uploadTimes: UPLOAD_TIMES,
     expiry: ExpiryRule.allocate(),

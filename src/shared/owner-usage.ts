@@ -47,16 +47,25 @@ export class OwnerUsage {
     Atomics.store(this.numbers, LIMIT, BigInt(bytes ?? 0));
   }
 
-  /** Promises room for an upload. False: with what is stored and promised it would be too much. */
-  promise(owner: OwnerId, bytes: number): boolean {
+  /**
+   * Promises room for an upload. False: with what is stored and promised it would be too much, also without the
+   * `givenBack` that was promised for what it takes the place of.
+   */
+  promise(owner: OwnerId, bytes: number, givenBack = 0): boolean {
     const place = this.place(owner);
     const limit = Atomics.load(this.numbers, LIMIT);
     if (place === null) return true;
     // Counted before it is looked at: of two uploads at once at least one sees the other.
     const promised = Atomics.add(this.numbers, place + PROMISED, BigInt(bytes)) + BigInt(bytes);
-    if (limit === 0n || Atomics.load(this.numbers, place + STORED) + promised <= limit) return true;
+    const needed = Atomics.load(this.numbers, place + STORED) + promised - BigInt(givenBack);
+    if (limit === 0n || needed <= limit) return true;
     this.add(owner, PROMISED, -bytes);
     return false;
+  }
+
+  /** Promises without asking what was promised elsewhere, or before the start. */
+  adoptPromise(owner: OwnerId, bytes: number): void {
+    this.add(owner, PROMISED, bytes);
   }
 
   /** The upload is over, whatever became of it. */

@@ -35,8 +35,8 @@ export interface WorkerSettings {
   readonly checkpointBytes: number;
   /** Unfinished uploads above which none is begun that can be gone on with. */
   readonly maxOpenUploads: number;
-  /** How many there are: a `SharedCount` with one place, which all lanes and jobs add to. */
-  readonly openUploads: SharedArrayBuffer;
+  /** How many there are, and what they hold; see `unfinished-uploads.ts`. */
+  readonly unfinishedUploads: SharedArrayBuffer;
   /** Who works on which upload that can be gone on with; see `upload-holders.ts`. */
   readonly uploadHolders: SharedArrayBuffer;
   readonly uploadTimes: UploadTimes;

@@ -16,6 +16,7 @@ import { closeFolder, type Folder, openFolders, openRoot } from './storage/folde
 import { StorageError } from './storage/storage-error.ts';
 import { UPLOADS } from './storage/store-layout.ts';
 import { Sweep } from './storage/sweep/sweep.ts';
+import { countUploads } from './storage/uploads/counted-uploads.ts';
 import type { UploadSweepContext } from './storage/uploads/sweep-uploads.ts';
 
 interface RunningPass {
@@ -74,12 +75,12 @@ export class SweepJobs {
   }
 
   private openUploads(root: Folder, parts: Pick<UploadSweepContext, 'clock' | 'locks'>): UploadSweepContext {
-    const { uploadHolders, uploadTimes: times, openUploads, roomLedger } = this.settings;
+    const { uploadHolders, uploadTimes: times, roomLedger } = this.settings;
     const folder = openFolders(root, UPLOADS);
     if (folder === null) throw new StorageError('store-unavailable', 'no folder of uploads');
     const holders = new UploadHolders(uploadHolders, JOBS_HOLDER);
-    const open = new SharedCount(openUploads, 0);
-    return { ...parts, folder, holders, times, open, room: RoomLedger.ofUploads(roomLedger) };
+    const counted = countUploads(this.settings);
+    return { ...parts, folder, holders, times, counted, room: RoomLedger.ofUploads(roomLedger) };
   }
 
   /** Closes what the pass has open. */

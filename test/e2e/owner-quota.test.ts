@@ -5,10 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { exchange, get, put, RawConnection, requestBytes } from '../support/raw-http.ts';
+import { exchange, get, put, RawConnection, type RawResponse, requestBytes } from '../support/raw-http.ts';
 import { reload } from '../support/reload.ts';
 import { ServerProcess, TEST_SECRET, type TomlSettings } from '../support/server-process.ts';
 import { signDelete, signJwt } from '../support/sign.ts';
+import { locationOf, post, remove, VERSION } from '../support/tus-wire.ts';
 
 const DELETE_SECRET = 'the-delete-secret-of-these-tests';
 const later = Math.floor(Date.now() / 1_000) + 600;
@@ -88,6 +89,23 @@ test('all listeners count together, and uploads at once cannot overshoot', () =>
     const statuses = await Promise.all(Array.from({ length: 30 }, () => upload(server, 'alice@example.com', 100)));
     assert.equal(statuses.filter((status) => status === 201).length, 10);
     assert.equal(statuses.filter((status) => status === 413).length, 20);
+  }));
+
+test('unfinished uploads count from their creation on, so that two at once cannot exceed the quota', () =>
+  withServer({ Listeners: 2 }, async (server) => {
+    const begin = (slot: string, size: number): Promise<RawResponse> =>
+      post(server, `/files/${slot}/file`, {
+        ...VERSION,
+        ...tokenFor('alice@example.com', slot, size),
+        'Upload-Length': String(size),
+      });
+    const answers = await Promise.all(['a', 'b', 'c', 'd'].map((slot) => begin(slot, 400)));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 413, 413]);
+    assert.equal(await upload(server, 'alice@example.com', 201), 413);
+    const [made] = answers.filter(({ status }) => status === 201);
+    assert.ok(made !== undefined);
+    assert.equal((await remove(server, locationOf(made))).status, 204);
+    assert.equal(await upload(server, 'alice@example.com', 600), 201);
   }));
 
 test('files of before a start count when the first pass is over, and a limit may be changed while the server runs', async () => {

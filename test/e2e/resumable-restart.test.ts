@@ -143,6 +143,26 @@ test('A73 above MaxOpenUploads a creation is 503 with Retry-After, until one of 
   });
 });
 
+test('a scrape tells how many unfinished uploads there are and what they hold, after a restart, too', async () => {
+  const storeDir = join(folder, 'held-bytes');
+  const told = async (server: ServerProcess): Promise<readonly string[]> => {
+    const metrics = (await get(server.metricsPort, '/metrics')).body.toString();
+    return metrics.match(/^hmac_unfinished_upload.*$/gm)?.filter((line) => !line.includes('expired')) ?? [];
+  };
+  let path = '';
+  await withServer({ storeDir }, async (server) => {
+    path = await create(server, 'held-bytes', 1_000);
+    await create(server, 'held-nothing', 1_000);
+    assert.equal((await patch(server, path, 0, 'x'.repeat(300))).status, 204);
+    assert.deepEqual(await told(server), ['hmac_unfinished_uploads 2', 'hmac_unfinished_upload_bytes 300']);
+  });
+  await withServer({ storeDir }, async (server) => {
+    assert.deepEqual(await told(server), ['hmac_unfinished_uploads 2', 'hmac_unfinished_upload_bytes 300']);
+    assert.equal((await patch(server, path, 300, 'x'.repeat(700))).status, 204);
+    assert.deepEqual(await told(server), ['hmac_unfinished_uploads 1', 'hmac_unfinished_upload_bytes 0']);
+  });
+});
+
 test('an extension that is no longer allowed ends an upload before its next byte', async () => {
   const storeDir = join(folder, 'stricter');
   let path = '';

@@ -35,6 +35,7 @@ beforeEach(() => {
 afterEach(async () => {
   await lane.close();
   assert.deepEqual(store.promisedRoom, { bytes: store.unwrittenBytes, files: 0 });
+  assert.equal(store.unfinishedBytes, store.bytesInUploadFiles);
 });
 
 function digestOf(algorithm: ExpectedDigest['algorithm'], bytes: Uint8Array): ExpectedDigest {

@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { RoomLedger } from '../../src/shared/room-ledger.ts';
-import { SharedCount } from '../../src/shared/shared-count.ts';
+import { UnfinishedUploads } from '../../src/shared/unfinished-uploads.ts';
 import { createUploadHolders, UploadHolders } from '../../src/shared/upload-holders.ts';
 import type { WorkerSettings } from '../../src/shared/worker-jobs.ts';
 import { FilesystemStorage } from '../../src/workers/storage/filesystem-storage.ts';
@@ -60,7 +60,7 @@ function restarted(times = TIMES): { settings: WorkerSettings; lane: TestLane } 
     ...store.settings,
     uploadTimes: times,
     roomLedger: RoomLedger.allocate(2),
-    openUploads: SharedCount.allocate(1),
+    unfinishedUploads: UnfinishedUploads.allocate(),
     uploadHolders: createUploadHolders(),
   };
   recoverStore(settings.storeDir);
@@ -79,11 +79,11 @@ test('after a crash what does not count is cut off, and the upload goes on where
   const { settings, lane: next } = restarted();
   assert.equal(readFileSync(uploadFile(`${name.id}.data`)).length, HALF);
   assert.equal(new RoomLedger(settings.roomLedger, 0).promised.bytes, REST.length);
-  assert.equal(new SharedCount(settings.openUploads, 0).total, 1);
+  assert.equal(new UnfinishedUploads(settings.unfinishedUploads).count, 1);
   assert.equal((await next.run(inspection(resource(name)))).state.offset, HALF);
   assert.equal((await next.run(appending(resource(name), HALF, bodyOf(REST.length)), REST)).state.isComplete, true);
   assert.equal(new RoomLedger(settings.roomLedger, 0).promised.bytes, 0);
-  assert.equal(new SharedCount(settings.openUploads, 0).total, 0);
+  assert.equal(new UnfinishedUploads(settings.unfinishedUploads).count, 0);
   await next.close();
 });
 

@@ -36,6 +36,7 @@ afterEach(async () => {
   await Promise.all([lane.close(), other.close()]);
   assert.deepEqual(store.promisedRoom, { bytes: store.unwrittenBytes, files: 0 });
   assert.equal(store.openUploads, store.uploadFiles().filter((name) => name.endsWith('.data')).length);
+  assert.equal(store.unfinishedBytes, store.bytesInUploadFiles);
   assert.deepEqual(store.stagingFiles(), []);
   store.remove();
 });

@@ -103,10 +103,13 @@ export function signatureOf(key: string, size: number, storedType: string | null
   return { scheme: 'v', mac: signV(LANE_SECRET, key, size), messages: [{ text: `${key} ${size}`, storedType }] };
 }
 
-const NO_TERMS = { usableUntilMs: null, expiresAtMs: null, owner: null } as const;
+export const NO_TERMS = { usableUntilMs: null, expiresAtMs: null, owner: null } as const;
+
+/** What a creation says beside its key and its size. */
+export type CreationWords = Partial<CreateUpload>;
 
 /** A creation of a signed upload of `size` bytes, of a declared length and without a body unless `said` differs. */
-export function creation(key: string, size: number, said: Partial<CreateUpload> = {}): CreateUpload {
+export function creation(key: string, size: number, said: CreationWords = {}): CreateUpload {
   return {
     type: 'create',
     protocol: 'tus',

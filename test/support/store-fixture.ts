@@ -1,6 +1,6 @@
 /** A store on a real, temporary folder, for tests of the storage itself. */
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExpiryRule } from '../../src/shared/expiry-rule.ts';
@@ -12,6 +12,7 @@ import { SecretIds } from '../../src/shared/secret-ids.ts';
 import { SharedCount } from '../../src/shared/shared-count.ts';
 import { SharedFlag } from '../../src/shared/shared-flag.ts';
 import { readClocks } from '../../src/shared/steady-clock.ts';
+import { UnfinishedUploads } from '../../src/shared/unfinished-uploads.ts';
 import { createUploadHolders } from '../../src/shared/upload-holders.ts';
 import type { StoreIdentity, WorkerSettings } from '../../src/shared/worker-jobs.ts';
 import type { Committed } from '../../src/workers/storage/committed.ts';
@@ -68,7 +69,18 @@ export class StoreFixture {
 
   /** Unfinished uploads, as all lanes count them. */
   get openUploads(): number {
-    return new SharedCount(this.settings.openUploads, 0).total;
+    return new UnfinishedUploads(this.settings.unfinishedUploads).count;
+  }
+
+  /** What they hold on the disk, as it is counted. */
+  get unfinishedBytes(): number {
+    return new UnfinishedUploads(this.settings.unfinishedUploads).bytes;
+  }
+
+  /** The same as it is. */
+  get bytesInUploadFiles(): number {
+    const files = this.uploadFiles().filter((name) => name.endsWith('.data'));
+    return files.reduce((sum, name) => sum + statSync(this.pathOf('.hfs/uploads', name)).size, 0);
   }
 
   /** What unfinished uploads have still to receive. */
@@ -129,7 +141,7 @@ export function settingsFor(storeDir: string): WorkerSettings {
     clockStart: readClocks(),
     checkpointBytes: 64 * 1024,
     maxOpenUploads: 100,
-    openUploads: SharedCount.allocate(1),
+    unfinishedUploads: UnfinishedUploads.allocate(),
     uploadHolders: createUploadHolders(),
     uploadTimes: { idleMs: 60_000, lifeMs: 600_000, memoryMs: 60_000 },
     prunedFolders: SharedCount.allocate(1),

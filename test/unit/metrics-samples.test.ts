@@ -195,6 +195,7 @@ const rows: readonly Row[] = [
     to: 1,
   },
   { sample: 'hmac_unfinished_uploads', sources: { unfinishedUploads: () => 3 }, to: 3 },
+  { sample: 'hmac_unfinished_upload_bytes', sources: { unfinishedUploadBytes: () => 4096 }, to: 4096 },
   { sample: 'hmac_unfinished_uploads_expired_total', events: [sampleEvent('upload.expired')], to: 1 },
   { sample: 'hmac_versions_created_total', events: [sampleEvent('version.rotated')], to: 1 },
   { sample: 'hmac_versions_removed_total', events: [sampleEvent('version.removed')], to: 1 },

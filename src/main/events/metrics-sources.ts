@@ -15,6 +15,7 @@ export interface MetricsSources {
   uploadsInFlight(protocol: UploadProtocol): number;
   /** Begun and not completed, whether their clients are there or not. */
   unfinishedUploads(): number;
+  unfinishedUploadBytes(): number;
   poolStats(): { readonly workers: number; readonly busy: number; readonly queued: number };
   /** null: not known yet. */
   storeFreeBytes(): number | null;

@@ -54,6 +54,11 @@ function publishServerState(registry: Registry, sources: MetricsSources): void {
     { name: 'hmac_unfinished_uploads', help: 'Uploads that can be gone on with and are not complete.' },
     () => sources.unfinishedUploads(),
   );
+  publishGauge(
+    registry,
+    { name: 'hmac_unfinished_upload_bytes', help: 'What unfinished uploads have brought and hold on the disk.' },
+    () => sources.unfinishedUploadBytes(),
+  );
   publishLabelledGauge(
     registry,
     { name: 'hmac_config_warnings', help: '1 for each doubtful setting.', label: 'reason' },

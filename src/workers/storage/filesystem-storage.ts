@@ -26,6 +26,7 @@ import type { NewUpload, OpenFile, StagedUpload, Storage } from './storage.ts';
 import { StorageError } from './storage-error.ts';
 import { hashOf, locate, STAGING, UPLOADS } from './store-layout.ts';
 import { openStoredFile, type StoredContent } from './stored-file.ts';
+import { countUploads } from './uploads/counted-uploads.ts';
 import { ResumableUploads } from './uploads/resumable-uploads.ts';
 import { openVersion } from './versions/file-history.ts';
 
@@ -73,8 +74,7 @@ export class FilesystemStorage implements Storage {
       folder: openOwn(root, UPLOADS),
       room: new FreeRoom(root, { minFreeBytes, minFreeInodes }, RoomLedger.ofUploads(settings.roomLedger)),
       holders: new UploadHolders(settings.uploadHolders, place),
-      open: new SharedCount(settings.openUploads, 0),
-      maxOpen: settings.maxOpenUploads,
+      counted: countUploads(settings),
       checkpointBytes: settings.checkpointBytes,
       times: settings.uploadTimes,
       clock,

@@ -39,6 +39,16 @@ export interface OwnerClaim {
 
 const noClaim: OwnerClaim = { stored: () => {}, end: () => {} };
 
+/** What was stored counts, as long as there is a limit. */
+export function storedForOwner(
+  usage: OwnerUsage,
+  { key, owner }: { readonly key: FileKey; readonly owner: string | null },
+  { storedBytes, freedBytes }: Pick<Committed, 'storedBytes' | 'freedBytes'>,
+): void {
+  const id = usage.limitBytes === null ? null : ownerOf(key, owner);
+  if (id !== null) usage.change(id, storedBytes - freedBytes);
+}
+
 /** Errors: over-quota. */
 export function claimForOwner(
   usage: OwnerUsage,

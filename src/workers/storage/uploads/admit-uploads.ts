@@ -1,24 +1,24 @@
 /**
- * At every start: unfinished uploads are counted, and promised again the room that they were let in with. Those whose time
- * is over go first.
+ * At every start: unfinished uploads are counted, and they and their owners are promised again the room that they were let
+ * in with. Those whose time is over go first.
  */
 
 import { RoomLedger } from '../../../shared/room-ledger.ts';
-import { SharedCount } from '../../../shared/shared-count.ts';
 import { SteadyClock } from '../../../shared/steady-clock.ts';
 import type { WorkerSettings } from '../../../shared/worker-jobs.ts';
 import { withFolder, withRoot } from '../own-folders.ts';
 import { UPLOADS } from '../store-layout.ts';
+import { countUploads } from './counted-uploads.ts';
 import { unfinishedIds } from './recover-uploads.ts';
 import { isUnfinished, removeUpload } from './remove-upload.ts';
-import { promisedBytes } from './upload-area.ts';
+import { bytesOf } from './upload-area.ts';
 import { readUploadRecord, uploadExpiresMs } from './upload-record.ts';
 
 /** The store has been recovered, and no lane runs. Errors: io. */
 export function admitUploads(settings: WorkerSettings): void {
-  const { storeDir, roomLedger, openUploads, uploadTimes, clockStart } = settings;
+  const { storeDir, roomLedger, uploadTimes, clockStart } = settings;
   const ledger = RoomLedger.ofUploads(roomLedger);
-  const open = new SharedCount(openUploads, 0);
+  const counted = countUploads(settings);
   const clock = new SteadyClock(clockStart);
   withRoot(storeDir, (root) =>
     withFolder(root, UPLOADS, (folder) => {
@@ -28,8 +28,10 @@ export function admitUploads(settings: WorkerSettings): void {
         if (clock.nowMs() >= uploadExpiresMs(record, true, uploadTimes)) {
           removeUpload(folder, record);
         } else {
-          ledger.promiseBytes(promisedBytes(folder, record));
-          open.add(1);
+          const { held, promised } = bytesOf(folder, record);
+          ledger.promiseBytes(promised);
+          counted.restore(record);
+          counted.grow(held);
         }
       }
     }),

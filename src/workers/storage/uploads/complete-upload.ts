@@ -9,7 +9,7 @@ import type { Committed } from '../committed.ts';
 import { fileInfoOf } from '../content.ts';
 import { areAsExpected, ContentDigests, type DigestAlgorithm } from '../content-digests.ts';
 import { closeAll, findFolders } from '../folder.ts';
-import { claimForOwner } from '../owner-quota.ts';
+import { storedForOwner } from '../owner-quota.ts';
 import { publishReplacing } from '../replace-content.ts';
 import type { SettledContent } from '../settled-content.ts';
 import { syncWay } from '../staging-area.ts';
@@ -25,7 +25,7 @@ const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Publishes what was written; `keepVersions` null: the slot must be free. Errors: digest-mismatch (nothing is left of the
- * upload), exists (its slot has another content, and the bytes are gone), path-conflict, over-quota, no-space, io.
+ * upload), exists (its slot has another content, and the bytes are gone), path-conflict, no-space, io.
  */
 export async function completeUpload(
   area: UploadArea,
@@ -57,26 +57,19 @@ export function wantedDigests(area: UploadArea, record: Pick<UploadRecord, 'dige
   return [...own, ...record.digests.map(({ algorithm }) => algorithm)];
 }
 
-/** Errors: over-quota; then the upload is left as it is. */
+/** The owner was promised the room when the upload was made, until it is finished. */
 async function publishForOwner(
   area: UploadArea,
   held: HeldUpload,
   content: SettledContent,
   keepVersions: number | null,
 ): Promise<Committed> {
-  const claim = claimForOwner(area.staging.ownerUsage, {
-    key: content.key,
-    owner: content.terms.owner,
-    size: held.writtenBytes,
-  });
-  try {
-    const committed = await publish(area, content, keepVersions);
-    claim.stored(committed);
-    held.finish();
-    return committed;
-  } finally {
-    claim.end();
-  }
+  const committed = await publish(area, content, keepVersions);
+  const { key, terms } = content;
+  // Counted twice for an instant, never not at all.
+  storedForOwner(area.staging.ownerUsage, { key, owner: terms.owner }, committed);
+  held.finish();
+  return committed;
 }
 
 async function publish(area: UploadArea, content: SettledContent, keepVersions: number | null): Promise<Committed> {

@@ -9,7 +9,7 @@ import { ContentDigests, type DigestAlgorithm } from '../content-digests.ts';
 import { inside } from '../folder.ts';
 import { removeQuietly, StagingFile } from '../staging-file.ts';
 import { StorageError } from '../storage-error.ts';
-import { promisedBytes, syncUploads, type UploadArea } from './upload-area.ts';
+import { bytesOf, syncUploads, type UploadArea } from './upload-area.ts';
 import { dataFileName, hasData, recordFileName, removeLink, unlinkIfThere } from './upload-names.ts';
 import { reservedBytes, type UploadRecord, writeUploadRecord } from './upload-record.ts';
 
@@ -105,6 +105,7 @@ export class HeldUpload {
     }
     this.digests?.update(bytes);
     this.written += bytes.length;
+    this.area.counted.grow(bytes.length);
     const used = Math.min(bytes.length, this.promised);
     this.promised -= used;
     this.area.room.keep(used);
@@ -117,8 +118,7 @@ export class HeldUpload {
     const { offset } = this.current;
     if (this.written === offset) return;
     this.data().truncate(offset);
-    this.area.room.adopt(this.written - offset);
-    this.promised += this.written - offset;
+    this.takenBack(this.written - offset);
     this.written = offset;
     this.digests = null;
     this.isHeldBack = false;
@@ -126,26 +126,30 @@ export class HeldUpload {
 
   /**
    * Everything that was written counts, as durable as configured. When it fails, so does every later attempt: a second sync
-   * of what the kernel could not write would succeed and mean nothing. Errors: no-space, io.
+   * of what the kernel could not write would succeed and mean nothing. Errors: over-quota (of a length that becomes known),
+   * no-space, io.
    */
   async settle(changes: Partial<Pick<UploadRecord, 'length' | 'phase'>> = {}): Promise<void> {
     await this.checkpoint;
     if (this.loss !== null) throw this.loss.error;
-    const reservedBefore = reservedBytes(this.current);
+    const before = this.current;
+    const after = { ...before, ...changes };
     if (changes.length !== undefined) this.data();
+    this.area.counted.resize(before, after);
     try {
       await this.settleOnce(changes);
     } catch (error) {
+      this.area.counted.undoResize(before, after);
       this.loss = { error };
       throw error;
     }
-    this.giveBackRoom(reservedBefore - reservedBytes(this.current));
+    this.giveBackRoom(reservedBytes(before) - reservedBytes(this.current));
   }
 
   /** The bytes, open. Errors: too-many-files, io. */
   data(): StagingFile {
     if (this.file !== null) return this.file;
-    const { folder, room } = this.area;
+    const { folder } = this.area;
     const { offset, phase } = this.current;
     const file = StagingFile.open(folder, dataFileName(this.current.id));
     this.file = file;
@@ -156,8 +160,7 @@ export class HeldUpload {
       if (file.nameCount > 1) throw new StorageError('io', 'upload has been published already');
       // Came after the last record, before a crash.
       file.truncate(offset);
-      room.adopt(size - offset);
-      this.promised += size - offset;
+      this.takenBack(size - offset);
     }
     return file;
   }
@@ -167,12 +170,14 @@ export class HeldUpload {
    * the old name as well, the next request or start removes it.
    */
   finish(): void {
-    const { room, open, folder } = this.area;
+    const { room, counted, folder } = this.area;
     this.close();
     removeQuietly(inside(folder, dataFileName(this.current.id)));
     room.release(this.promised);
     this.promised = 0;
-    if (!hasData(folder, this.current.id)) open.add(-1);
+    if (hasData(folder, this.current.id)) return;
+    counted.grow(-this.written);
+    counted.end(this.current);
   }
 
   /** Its slot is another's; the bytes go. Errors: no-space, io. */
@@ -215,16 +220,27 @@ export class HeldUpload {
   private finishWithout(): void {
     const { folder } = this.area;
     this.isGone = true;
-    if (this.file === null) this.promised = promisedBytes(folder, this.current);
+    const { held, promised } = bytesOf(folder, this.current);
+    if (this.file === null) this.promised = promised;
     this.close();
     unlinkIfThere(folder, dataFileName(this.current.id));
-    this.endPromises();
+    this.endPromises(held);
   }
 
-  private endPromises(): void {
-    this.area.room.release(this.promised);
+  private endPromises(heldBytes: number): void {
+    const { room, counted } = this.area;
+    room.release(this.promised);
     this.promised = 0;
-    this.area.open.add(-1);
+    counted.grow(-heldBytes);
+    counted.end(this.current);
+  }
+
+  /** So many bytes were cut off, and are promised again. */
+  private takenBack(bytes: number): void {
+    const { room, counted } = this.area;
+    room.adopt(bytes);
+    this.promised += bytes;
+    counted.grow(-bytes);
   }
 
   private giveBackRoom(bytes: number): void {

@@ -1,8 +1,8 @@
 /** Ends an upload that nobody works on: what it was promised, and every name that it has. */
 
-import type { SharedCount } from '../../../shared/shared-count.ts';
 import type { Folder } from '../folder.ts';
-import { promisedBytes } from './upload-area.ts';
+import type { CountedUploads } from './counted-uploads.ts';
+import { bytesOf } from './upload-area.ts';
 import { dataFileName, hasData, recordFileName, removeLink, unlinkIfThere } from './upload-names.ts';
 import type { UploadRecord } from './upload-record.ts';
 
@@ -10,7 +10,7 @@ import type { UploadRecord } from './upload-record.ts';
 export interface UploadCounts {
   readonly folder: Folder;
   readonly room: { release(bytes: number): void };
-  readonly open: SharedCount;
+  readonly counted: CountedUploads;
 }
 
 /** True as long as bytes may come, or the file is not committed. */
@@ -19,11 +19,12 @@ export function isUnfinished(folder: Folder, record: UploadRecord): boolean {
 }
 
 /** Of one that is counted: also its promises end. May be broken off anywhere. */
-export function removeCounted({ folder, room, open }: UploadCounts, record: UploadRecord): void {
-  const promised = promisedBytes(folder, record);
+export function removeCounted({ folder, room, counted }: UploadCounts, record: UploadRecord): void {
+  const { held, promised } = bytesOf(folder, record);
   removeUpload(folder, record);
   room.release(promised);
-  open.add(-1);
+  counted.grow(-held);
+  counted.end(record);
 }
 
 /** The record first: a whole one without bytes would say that the file was committed. May be broken off anywhere. */

@@ -6,7 +6,6 @@
 import type { FileKey } from '../../../shared/files.ts';
 import type { Holding } from '../../../shared/upload-holders.ts';
 import type { Committed } from '../committed.ts';
-import { claimForOwner } from '../owner-quota.ts';
 import { refuseWhenTaken } from '../slot-check.ts';
 import { StagingFile } from '../staging-file.ts';
 import { StorageError } from '../storage-error.ts';
@@ -92,9 +91,7 @@ export class ResumableUploads implements UploadStore {
     const { area } = this;
     this.refuseTaken(order.key, mayReplace);
     const record = this.newRecord(order, 0);
-    // A look ahead: what counts is the claim at the commit.
-    const { key, terms } = order;
-    claimForOwner(area.staging.ownerUsage, { key, owner: terms.owner, size: reservedBytes(record) }).end();
+    area.counted.admit(record, this.formerOf(record));
     const file = this.makeData(record);
     const held = new HeldUpload(area, record, await this.holdNew(order.id), file);
     held.digestFromStart(wantedDigests(area, record));
@@ -109,14 +106,15 @@ export class ResumableUploads implements UploadStore {
     const { area } = this;
     this.refuseTaken(order.key, mayReplace);
     await file.sync(area.staging.durability);
-    this.countNew();
+    const record = this.newRecord({ ...order, ...AS_PARTIAL_PUT }, writtenBytes);
+    area.counted.keep(record);
     try {
       file.moveTo(area.folder, dataFileName(order.id));
     } catch (error) {
-      area.open.add(-1);
+      area.counted.end(record);
       throw error;
     }
-    const record = this.newRecord({ ...order, ...AS_PARTIAL_PUT }, writtenBytes);
+    area.counted.grow(writtenBytes);
     area.room.adopt(reservedBytes(record) - writtenBytes);
     const held = new HeldUpload(area, record, await this.holdNew(order.id), file);
     const isOurs = (former: UploadRecord): boolean => former.protocol === 'range' || !isUnfinished(area.folder, former);
@@ -138,14 +136,20 @@ export class ResumableUploads implements UploadStore {
     return { ...said, path, link: slotLink(hashOf(path)), phase: 'open', offset, ...times };
   }
 
+  /** The unfinished upload whose place a new one will take; null: there is none. */
+  private formerOf({ path, concatenation }: UploadRecord): UploadRecord | null {
+    const former = concatenation === 'partial' ? null : this.lookAtSlot(path);
+    return former !== null && isUnfinished(this.area.folder, former) ? former : null;
+  }
+
+  /** Of one that is counted; when it fails it is no longer. */
   private makeData(record: UploadRecord): StagingFile {
-    const { open, room, folder } = this.area;
+    const { counted, room, folder } = this.area;
     const reserved = reservedBytes(record);
-    this.countNew();
     try {
       room.claim(reserved);
     } catch (error) {
-      open.add(-1);
+      counted.end(record);
       throw error;
     }
     try {
@@ -154,17 +158,9 @@ export class ResumableUploads implements UploadStore {
       return file;
     } catch (error) {
       room.takeBack(reserved);
-      open.add(-1);
+      counted.end(record);
       throw error;
     }
-  }
-
-  private countNew(): void {
-    const { open, maxOpen } = this.area;
-    // Counted before it is looked at: others may be let in at the same moment.
-    if (open.addAndSum(1) <= maxOpen) return;
-    open.add(-1);
-    throw new UploadError('too-many-uploads', 'MaxOpenUploads');
   }
 
   /** Nobody else knows the id. */

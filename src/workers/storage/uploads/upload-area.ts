@@ -1,7 +1,6 @@
 /** What everything that works on uploads which can be gone on with shares within one thread. */
 
 import { statSync } from 'node:fs';
-import type { SharedCount } from '../../../shared/shared-count.ts';
 import type { SteadyClock } from '../../../shared/steady-clock.ts';
 import type { UploadHolders } from '../../../shared/upload-holders.ts';
 import type { UploadTimes } from '../../../shared/worker-jobs.ts';
@@ -9,6 +8,7 @@ import { type Folder, inside } from '../folder.ts';
 import type { FreeRoom } from '../free-room.ts';
 import type { StagingArea } from '../staging-area.ts';
 import { attempt } from '../storage-error.ts';
+import type { CountedUploads } from './counted-uploads.ts';
 import { dataFileName } from './upload-names.ts';
 import { reservedBytes, type UploadRecord } from './upload-record.ts';
 
@@ -20,8 +20,7 @@ export interface UploadArea {
   readonly room: FreeRoom;
   readonly holders: UploadHolders;
   /** Unfinished uploads, in all threads. */
-  readonly open: SharedCount;
-  readonly maxOpen: number;
+  readonly counted: CountedUploads;
   readonly checkpointBytes: number;
   readonly times: UploadTimes;
   readonly clock: SteadyClock;
@@ -32,9 +31,15 @@ export async function syncUploads({ staging, folder }: UploadArea): Promise<void
   if (staging.durability === 'full') await staging.folderSync.sync(folder);
 }
 
-/** What an unfinished upload that nobody writes to was promised and has not used. */
-export function promisedBytes(folder: Folder, record: UploadRecord): number {
+/** What the file of an upload has, and what the upload was promised and has not used: of one that nobody writes to. */
+export interface UploadBytes {
+  readonly held: number;
+  readonly promised: number;
+}
+
+export function bytesOf(folder: Folder, record: UploadRecord): UploadBytes {
   const path = inside(folder, dataFileName(record.id));
   const stats = attempt('stat upload', () => statSync(path, { throwIfNoEntry: false }));
-  return Math.max(0, reservedBytes(record) - (stats?.size ?? 0));
+  const held = stats?.size ?? 0;
+  return { held, promised: Math.max(0, reservedBytes(record) - held) };
 }
