@@ -110,6 +110,16 @@ test('T-C15, T-C16 CR LF and paths in metadata reach neither a response field no
   }
 });
 
+test('a file is called what its signed path says, whatever the metadata says', async () => {
+  const name = Buffer.from('another.pdf').toString('base64');
+  const path = await create(server, 't-name/signed.bin', FILE_SIZE, { 'Upload-Metadata': `filename ${name}` });
+  await finish(path, 't-name/signed.bin');
+  assert.equal(fieldOf(await head(server, path), 'upload-metadata'), `filename ${name}`);
+  const disposition = fieldOf(await get(server.port, '/files/t-name/signed.bin'), 'content-disposition') ?? '';
+  assert.match(disposition, /signed\.bin/);
+  assert.doesNotMatch(disposition, /another/);
+});
+
 test('T-C17, T-C18 an empty POST is a plain creation, whatever its type, and without a Content-Length', async () => {
   const fields = { ...VERSION, 'Upload-Length': String(FILE_SIZE) };
   const slot = server.signedTarget('t-c17', FILE_SIZE);
