@@ -46,7 +46,7 @@ export class ReceiveUpload implements LaneUpload {
       verified = opened.verified;
       const staged = context.storage.createUpload({ key, size, type: opened.storedType, keepVersions, ...terms });
       const upload = new ReceiveUpload(context, order, verified, staged);
-      if (piece?.isLast !== true) upload.await();
+      if (piece?.isLast !== true) upload.awaitBody();
       return upload;
     } catch (error) {
       const buffer = piece?.buffer ?? null;
@@ -57,7 +57,7 @@ export class ReceiveUpload implements LaneUpload {
   }
 
   /** More of the body is to come. */
-  private await(): void {
+  private awaitBody(): void {
     const { send, storage } = this.context;
     const { transfer, key } = this.order;
     const { verified } = this;

@@ -55,6 +55,16 @@ async function hang(key: string, from = lane): Promise<{ name: ResourceName; tra
   return { name, transfer };
 }
 
+/** A plain upload in this lane of which half has been sent. */
+async function plain(key: string): Promise<number> {
+  const transfer = 500;
+  lane.send({ ...openUpload({ transfer, key, size: TEXT.length }), isResumable: true });
+  await lane.next(transfer, 'upload.accepted');
+  lane.send({ type: 'upload.data', transfer, piece: pieceOf(TEXT.subarray(0, HALF), false) });
+  await lane.next(transfer, 'upload.written');
+  return transfer;
+}
+
 test('an append in one lane is taken over by one in another, at the offset that it stored', async () => {
   const { name, transfer } = await hang('other-lane');
   const last = other.run(appending(resource(name), HALF, bodyOf(REST.length)), REST);
@@ -108,12 +118,9 @@ test('a lane that ends keeps what has arrived', async () => {
 
 test('a plain upload that is cut is gone on with by Content-Range, from where it was', async () => {
   const key = 'plain-cut';
-  lane.send({ ...openUpload({ transfer: 500, key, size: TEXT.length }), isResumable: true });
-  await lane.next(500, 'upload.accepted');
-  lane.send({ type: 'upload.data', transfer: 500, piece: pieceOf(TEXT.subarray(0, HALF), false) });
-  await lane.next(500, 'upload.written');
-  lane.send({ type: 'upload.abort', transfer: 500 });
-  const { state } = await lane.next(500, 'resumable.suspended');
+  const transfer = await plain(key);
+  lane.send({ type: 'upload.abort', transfer });
+  const { state } = await lane.next(transfer, 'resumable.suspended');
   assert.deepEqual([state?.offset, state?.protocol, state?.isComplete], [HALF, 'range', false]);
   assert.throws(() => readFile(store.storage, key));
   const said = { protocol: 'range', length: TEXT.length } as const;
@@ -124,12 +131,9 @@ test('a plain upload that is cut is gone on with by Content-Range, from where it
 
 test('a plain upload that hangs is asked for its slot, and gone on with from all that came', async () => {
   const key = 'plain-hangs';
-  lane.send({ ...openUpload({ transfer: 500, key, size: TEXT.length }), isResumable: true });
-  await lane.next(500, 'upload.accepted');
-  lane.send({ type: 'upload.data', transfer: 500, piece: pieceOf(TEXT.subarray(0, HALF), false) });
+  const transfer = await plain(key);
   const asked = other.open(inspection(slot(key, TEXT.length), 'range'));
-  await lane.next(500, 'upload.written');
-  assert.equal((await lane.giveUp(500))?.offset, HALF);
+  assert.equal((await lane.giveUp(transfer))?.offset, HALF);
   assert.equal((await other.next(asked, 'resumable.done')).outcome.state.offset, HALF);
   const said = { protocol: 'range', length: TEXT.length } as const;
   await other.run(appending(slot(key, TEXT.length), HALF, bodyOf(REST.length), said), REST);
@@ -138,37 +142,32 @@ test('a plain upload that hangs is asked for its slot, and gone on with from all
 
 test('who asks for the slot of a plain upload that comes to its end meanwhile finds the file', async () => {
   const key = 'plain-ends';
-  lane.send({ ...openUpload({ transfer: 500, key, size: TEXT.length }), isResumable: true });
-  await lane.next(500, 'upload.accepted');
+  const transfer = await plain(key);
   const asked = other.open(inspection(slot(key, TEXT.length), 'range'));
-  await lane.next(500, 'upload.wanted');
-  lane.send({ type: 'upload.data', transfer: 500, piece: pieceOf(TEXT, true) });
-  lane.send({ type: 'upload.abort', transfer: 500 });
-  await lane.next(500, 'upload.stored');
+  await lane.next(transfer, 'upload.wanted');
+  lane.data(transfer, REST, true);
+  lane.send({ type: 'upload.abort', transfer });
+  await lane.next(transfer, 'upload.stored');
   assert.equal((await other.next(asked, 'resumable.failed')).failure.code, 'exists');
 });
 
 test('a wrong signature disturbs no plain upload', async () => {
   const key = 'plain-undisturbed';
-  lane.send({ ...openUpload({ transfer: 500, key, size: TEXT.length }), isResumable: true });
-  await lane.next(500, 'upload.accepted');
+  const transfer = await plain(key);
   const target = slot(key, TEXT.length);
   assert.ok(target.kind === 'slot');
   const signature = { ...target.signature, mac: '0'.repeat(64) };
   const failure = await other.fail(inspection({ ...target, signature }, 'range'));
   assert.equal(failure.code, 'signature-mismatch');
-  lane.send({ type: 'upload.data', transfer: 500, piece: pieceOf(TEXT, true) });
-  await lane.next(500, 'upload.stored');
+  lane.data(transfer, REST, true);
+  await lane.next(transfer, 'upload.stored');
 });
 
 test('a plain upload that is cut leaves the slot to a tus upload that has it', async () => {
   const name = await create('plain-tus');
-  lane.send({ ...openUpload({ transfer: 500, key: 'plain-tus', size: TEXT.length }), isResumable: true });
-  await lane.next(500, 'upload.accepted');
-  lane.send({ type: 'upload.data', transfer: 500, piece: pieceOf(TEXT.subarray(0, HALF), false) });
-  await lane.next(500, 'upload.written');
-  lane.send({ type: 'upload.abort', transfer: 500 });
-  assert.equal((await lane.next(500, 'resumable.suspended')).state, null);
+  const transfer = await plain('plain-tus');
+  lane.send({ type: 'upload.abort', transfer });
+  assert.equal((await lane.next(transfer, 'resumable.suspended')).state, null);
   assert.equal((await lane.run(inspection(resource(name)))).state.offset, 0);
 });
 
