@@ -152,7 +152,7 @@ test('A73 4 KB of metadata come back as they were sent; what no head can hold is
     pairs,
   );
   const fields = { ...VERSION, 'Upload-Length': '10', 'Upload-Metadata': `filename ${'YWFh'.repeat(10_000)}` };
-  assert.equal((await post(server, server.signedTarget('head', 10), fields)).status, 431);
+  await assertTooLong(post(server, server.signedTarget('head', 10), fields));
 });
 
 async function createPart(key: string, size: number): Promise<RawResponse> {
@@ -174,7 +174,7 @@ test('A73 10,000 parts in one list are 431; as many as a head holds are the sign
     const list = { 'Upload-Concat': `final;${Array.from({ length: count }, () => path).join(' ')}` };
     return post(server, slotWithSize(server, `list-${count}`, size), { ...VERSION, ...list });
   };
-  assert.equal((await concatenate(10_000, 10_000)).status, 431);
+  await assertTooLong(concatenate(10_000, 10_000));
   assertRefused(await concatenate(150, 10_000), 403);
   assert.equal((await concatenate(150, 150)).status, 201);
   await assertStored(server, 'list-150', Buffer.alloc(150, 'x'));
@@ -203,6 +203,12 @@ test('A73 MaxUploadsPerAddress counts appends that hang: more of them, and creat
     await limited.stop();
   }
 });
+
+/** The transport takes no head of that size, and closes: the reset may overtake its answer, as more is being sent. */
+async function assertTooLong(answer: Promise<RawResponse>): Promise<void> {
+  const outcome = await answer.then(({ status }) => String(status), String);
+  assert.match(outcome, /^(?:431$|Error: closed before a response)/);
+}
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

@@ -4,7 +4,7 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 
 /** Text is sent as UTF-8. */
@@ -34,6 +34,7 @@ export interface TlsOptions {
 const TIMEOUT_MS = 5_000;
 /** Long enough for the receiver to have read one packet before the next arrives. Part of what is sent, not a wait. */
 const PACKET_GAP_MS = 25;
+const PIECE_BYTES = 256 * 1024;
 const HEAD_END = '\r\n\r\n';
 
 /** One TCP connection. `drop` it when done; a test that does not leaves an open handle behind. */
@@ -89,6 +90,18 @@ export class RawConnection {
       if (index > 0) await delay(PACKET_GAP_MS);
       if (this.isOver || this.socket.destroyed) return;
       if (!this.socket.write(packet)) await this.drained();
+    }
+  }
+
+  /**
+   * Sends in pieces, and stops when something has come back or the peer has closed: as a client does that watches the
+   * connection meanwhile (RFC 9112 §9.5). One that does not may lose an early answer to the reset behind it.
+   */
+  async sendWatching(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length && this.rest.length === 0; at += PIECE_BYTES) {
+      await this.send(bytes.subarray(at, at + PIECE_BYTES));
+      // What has arrived is read in the next turn, whether the peer takes more or not.
+      await nextTurn();
     }
   }
 

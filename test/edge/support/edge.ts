@@ -59,6 +59,23 @@ export class Edge {
     }
   }
 
+  /** The same for an upload that may be refused early: with `Expect` the body waits for the interim answer. */
+  async upload(target: string, body: Uint8Array, fields: Readonly<Record<string, string>> = {}): Promise<RawResponse> {
+    const length = { 'Content-Length': String(body.length) };
+    const connection = await this.connect();
+    try {
+      await connection.send(this.request('PUT', target, { ...length, ...fields }));
+      if ('Expect' in fields) {
+        const first = await connection.response({ timeoutMs: 20_000 });
+        if (first.status >= 200) return first;
+      }
+      await connection.sendWatching(body);
+      return await connection.finalResponse({ timeoutMs: 20_000 });
+    } finally {
+      connection.drop();
+    }
+  }
+
   request(method: string, target: string, fields: Readonly<Record<string, string>> = {}, body?: Uint8Array): Buffer {
     return requestBytes(method, target, { Host: SERVER_NAME, ...fields }, body ?? null);
   }

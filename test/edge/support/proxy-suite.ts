@@ -213,7 +213,7 @@ function testAttacks(current: () => Edge): void {
     const body = Buffer.alloc(60_000_000);
     const target = edge.server.signedTarget('bad.bin', 1);
     for (const fields of [{}, { Expect: '100-continue' }]) {
-      const refused = await edge.exchange(edge.request('PUT', target, fields, body));
+      const refused = await edge.upload(target, body, fields);
       assert.equal(refused.status, 403);
       assert.match(refused.body.toString(), /MAC/);
     }
