@@ -40,16 +40,7 @@ export class FreeRoom {
 
   /** Promises room for a file of `size` bytes. Errors: no-space, io. */
   claim(size: number): void {
-    const { ledger } = this;
-    // Counted before it is looked: of two lanes that do this at once, at least one sees the other.
-    ledger.promise(size);
-    try {
-      const shortage = this.shortageOf(this.recentLook());
-      if (shortage !== null && this.shortageOf(this.look()) !== null) throw new StorageError('no-space', shortage);
-    } catch (error) {
-      ledger.takeBack(size);
-      throw error;
-    }
+    this.promise(size, (look) => this.shortageOf(look));
   }
 
   /** Promises what somebody was let in with before. */
@@ -62,9 +53,12 @@ export class FreeRoom {
     this.ledger.useFile();
   }
 
-  /** Makes a folder or a small file of our own. Errors: no-space, io, and what `make` throws. */
+  /**
+   * Makes a folder or a record for a content that was let in: it needs an inode, whatever others have left of the bytes
+   * meanwhile. Errors: no-space, io, and what `make` throws.
+   */
   makeEntry<T>(make: () => T): T {
-    this.claim(0);
+    this.promise(0, (look) => this.shortageOfFiles(look));
     try {
       const made = make();
       this.useFile();
@@ -90,14 +84,30 @@ export class FreeRoom {
     this.ledger.release(bytes);
   }
 
+  private promise(size: number, shortageOf: (look: Look) => string | null): void {
+    const { ledger } = this;
+    // Counted before it is looked: of two lanes that do this at once, at least one sees the other.
+    ledger.promise(size);
+    try {
+      const shortage = shortageOf(this.recentLook());
+      if (shortage !== null && shortageOf(this.look()) !== null) throw new StorageError('no-space', shortage);
+    } catch (error) {
+      ledger.takeBack(size);
+      throw error;
+    }
+  }
+
   /** What would be missing if all promises were kept; null: nothing. */
-  private shortageOf({ free, used }: Look): string | null {
-    const { minFreeBytes, minFreeInodes } = this.limits;
-    const [promised, usedNow] = [this.ledger.promised, this.ledger.used];
-    const bytes = free.bytes - (usedNow.bytes - used.bytes) - promised.bytes;
-    if (bytes < minFreeBytes) return 'less than MinFreeSpace would remain';
-    const files = free.files - (usedNow.files - used.files) - promised.files;
-    return files < minFreeInodes ? 'less than MinFreeInodes would remain' : null;
+  private shortageOf(look: Look): string | null {
+    const { promised, used } = this.ledger;
+    const bytes = look.free.bytes - (used.bytes - look.used.bytes) - promised.bytes;
+    return bytes < this.limits.minFreeBytes ? 'less than MinFreeSpace would remain' : this.shortageOfFiles(look);
+  }
+
+  private shortageOfFiles(look: Look): string | null {
+    const { promised, used } = this.ledger;
+    const files = look.free.files - (used.files - look.used.files) - promised.files;
+    return files < this.limits.minFreeInodes ? 'less than MinFreeInodes would remain' : null;
   }
 
   private recentLook(): Look {
