@@ -16,6 +16,9 @@ import type { HeldUpload } from './storage/uploads/held-upload.ts';
 import type { UploadRecord } from './storage/uploads/upload-record.ts';
 import { stateOf } from './upload-state.ts';
 
+/** A smaller one that hangs is not asked for what it has: that is sent again as fast, and most end at once. */
+const MIN_HELD_BYTES = 256 * 1024;
+
 type OpenUpload = Extract<ToLane, { type: 'upload.open' }>;
 
 export class ReceiveUpload implements LaneUpload {
@@ -59,10 +62,10 @@ export class ReceiveUpload implements LaneUpload {
   /** More of the body is to come. */
   private awaitBody(): void {
     const { send, storage } = this.context;
-    const { transfer, key } = this.order;
+    const { transfer, key, size } = this.order;
     const { verified } = this;
     send({ type: 'upload.accepted', transfer, verified, buffer: null });
-    if (!this.mayBeKept) return;
+    if (!this.mayBeKept || size < MIN_HELD_BYTES) return;
     this.holding = storage.uploads.holdSlot(key);
     this.holding?.onWanted(() => {
       if (!this.isEnding) send({ type: 'upload.wanted', transfer, buffer: null });

@@ -21,6 +21,9 @@ import { readFile, StoreFixture } from '../support/store-fixture.ts';
 const TEXT = Buffer.from('a small body of some length');
 const HALF = 10;
 const REST = TEXT.subarray(HALF);
+/** Of a plain upload that may be asked for its slot; it begins in the same way. */
+const LARGE = Buffer.alloc(300_000, TEXT);
+const LARGE_REST = LARGE.subarray(HALF);
 
 let store: StoreFixture;
 let lane: TestLane;
@@ -55,10 +58,10 @@ async function hang(key: string, from = lane): Promise<{ name: ResourceName; tra
   return { name, transfer };
 }
 
-/** A plain upload in this lane of which half has been sent. */
-async function plain(key: string): Promise<number> {
+/** A plain upload in this lane of which the first bytes have been sent. */
+async function plain(key: string, size = TEXT.length): Promise<number> {
   const transfer = 500;
-  lane.send({ ...openUpload({ transfer, key, size: TEXT.length }), isResumable: true });
+  lane.send({ ...openUpload({ transfer, key, size }), isResumable: true });
   await lane.next(transfer, 'upload.accepted');
   lane.send({ type: 'upload.data', transfer, piece: pieceOf(TEXT.subarray(0, HALF), false) });
   await lane.next(transfer, 'upload.written');
@@ -131,21 +134,21 @@ test('a plain upload that is cut is gone on with by Content-Range, from where it
 
 test('a plain upload that hangs is asked for its slot, and gone on with from all that came', async () => {
   const key = 'plain-hangs';
-  const transfer = await plain(key);
-  const asked = other.open(inspection(slot(key, TEXT.length), 'range'));
+  const transfer = await plain(key, LARGE.length);
+  const asked = other.open(inspection(slot(key, LARGE.length), 'range'));
   assert.equal((await lane.giveUp(transfer))?.offset, HALF);
   assert.equal((await other.next(asked, 'resumable.done')).outcome.state.offset, HALF);
-  const said = { protocol: 'range', length: TEXT.length } as const;
-  await other.run(appending(slot(key, TEXT.length), HALF, bodyOf(REST.length), said), REST);
-  assert.equal(readFile(store.storage, key).text, `${TEXT}`);
+  const said = { protocol: 'range', length: LARGE.length } as const;
+  await other.run(appending(slot(key, LARGE.length), HALF, bodyOf(LARGE_REST.length), said), LARGE_REST);
+  assert.equal(readFile(store.storage, key).text, `${LARGE}`);
 });
 
 test('who asks for the slot of a plain upload that comes to its end meanwhile finds the file', async () => {
   const key = 'plain-ends';
-  const transfer = await plain(key);
-  const asked = other.open(inspection(slot(key, TEXT.length), 'range'));
+  const transfer = await plain(key, LARGE.length);
+  const asked = other.open(inspection(slot(key, LARGE.length), 'range'));
   await lane.next(transfer, 'upload.wanted');
-  lane.data(transfer, REST, true);
+  lane.data(transfer, LARGE_REST, true);
   lane.send({ type: 'upload.abort', transfer });
   await lane.next(transfer, 'upload.stored');
   assert.equal((await other.next(asked, 'resumable.failed')).failure.code, 'exists');
@@ -153,13 +156,13 @@ test('who asks for the slot of a plain upload that comes to its end meanwhile fi
 
 test('a wrong signature disturbs no plain upload', async () => {
   const key = 'plain-undisturbed';
-  const transfer = await plain(key);
-  const target = slot(key, TEXT.length);
+  const transfer = await plain(key, LARGE.length);
+  const target = slot(key, LARGE.length);
   assert.ok(target.kind === 'slot');
   const signature = { ...target.signature, mac: '0'.repeat(64) };
   const failure = await other.fail(inspection({ ...target, signature }, 'range'));
   assert.equal(failure.code, 'signature-mismatch');
-  lane.data(transfer, REST, true);
+  lane.data(transfer, LARGE_REST, true);
   await lane.next(transfer, 'upload.stored');
 });
 

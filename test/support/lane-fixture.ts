@@ -20,7 +20,7 @@ export interface UploadOrder {
 
 /** The bytes in a transfer buffer that can be moved. */
 export function pieceOf(bytes: Uint8Array, isLast: boolean): BodyPiece {
-  const buffer = new ArrayBuffer(LANE_BUFFER_BYTES);
+  const buffer = new ArrayBuffer(Math.max(LANE_BUFFER_BYTES, bytes.length));
   new Uint8Array(buffer).set(bytes);
   return { buffer, length: bytes.length, isLast };
 }
