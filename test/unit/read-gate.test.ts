@@ -5,10 +5,12 @@ import { test } from 'node:test';
 import { type GatedUpload, ReadGate } from '../../src/main/upload/read-gate.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';
 
-const BUFFERS = 64;
+const BUFFERS = 96;
 /** The gate closes when an eighth of all buffers is in use, and opens when no more than a sixteenth is. */
-const CLOSES_AT = 8;
-const OPENS_AT = 4;
+const CLOSES_AT = 12;
+const OPENS_AT = 6;
+/** A burst that fills a third of them waits for the lanes. */
+const FLOODS_AT = 32;
 
 class FakeUpload implements GatedUpload {
   readonly log: string[];
@@ -130,25 +132,45 @@ test('opens when the buffers that closed it are written off with their thread', 
 /** How many milliseconds are granted before the answer is no. */
 function granted(ask: () => boolean): number {
   let ms = 0;
-  while (ms < 10_000 && ask()) ms += 1;
+  while (ms < 20_000 && ask()) ms += 1;
   return ms;
 }
 
-test('lets a burst wait for the lanes from half of the memory on, for a second in all, and for a last buffer as long', () => {
-  const { gate, use } = scene();
-  use(BUFFERS / 2 - 1);
+test('lets a burst wait for the lanes from a third of the memory on', () => {
+  const { gate, use, bringHome } = scene();
+  use(FLOODS_AT - 1);
   assert.equal(gate.mayAwaitLanes(), false);
   use(1);
+  assert.equal(gate.mayAwaitLanes(), true);
+  bringHome(1);
+  assert.equal(gate.mayAwaitLanes(), false);
+});
+
+test('holds the event loop for a second while no lane writes, and for one more when there is no buffer left', () => {
+  const { gate, use } = scene();
+  use(FLOODS_AT);
   assert.equal(
     granted(() => gate.mayAwaitLanes()),
     1_000,
   );
-  use(BUFFERS / 2);
+  use(BUFFERS);
   assert.equal(gate.mayAwaitLanes(), false);
   assert.equal(
     granted(() => gate.mayAwaitBuffer()),
     1_000,
   );
+});
+
+test('holds it for five seconds in all while lanes write slowly, and for five more when there is no buffer left', () => {
+  const { gate, use, bringHome } = scene();
+  use(BUFFERS);
+  const writesSlowly = (ask: () => boolean) => (): boolean => {
+    bringHome(1);
+    use(1);
+    return ask();
+  };
+  assert.equal(granted(writesSlowly(() => gate.mayAwaitLanes())), 5_000);
+  assert.equal(granted(writesSlowly(() => gate.mayAwaitBuffer())), 5_000);
 });
 
 test('grants the time again once the lanes have caught up', () => {

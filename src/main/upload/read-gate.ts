@@ -16,13 +16,14 @@ export interface GatedUpload {
 const CLOSE_AT = 1 / 8;
 const OPEN_AT = 1 / 16;
 /** From here on a burst waits for the lanes before it takes more memory; what is left is for when they cannot keep up. */
-const FLOOD_AT = 1 / 2;
+const FLOOD_AT = 1 / 3;
 
 /**
- * How long the event loop may be held, in all, until the lanes have caught up once more: a hung disk must not stop it.
- * Half of it to keep memory low, the other half so that no upload is given up.
+ * How long the event loop may be held until the gate opens again, in all and while no lane writes anything: a hung disk
+ * must not stop it. Half of either to keep memory low, the rest so that no upload is given up.
  */
-const MAX_HOLD_MS = 2_000;
+const MAX_HOLD_MS = 10_000;
+const MAX_STILL_MS = 2_000;
 
 export class ReadGate {
   private readonly buffers: BufferPool;
@@ -33,7 +34,9 @@ export class ReadGate {
   private readonly uploads = new Set<GatedUpload>();
   /** Nobody may begin to read. */
   isClosed = false;
-  private holdBudgetMs = MAX_HOLD_MS;
+  private heldMs = 0;
+  /** Of them, since a buffer came home. */
+  private stillMs = 0;
 
   constructor(buffers: BufferPool) {
     this.buffers = buffers;
@@ -69,17 +72,18 @@ export class ReadGate {
 
   /** Asks for another millisecond of the event loop, for lanes to write in, before more memory is taken. */
   mayAwaitLanes(): boolean {
-    return this.buffers.inUseBytes >= this.floodAt && this.mayHoldLoop(MAX_HOLD_MS / 2);
+    return this.buffers.inUseBytes >= this.floodAt && this.mayHoldLoop(1 / 2);
   }
 
   /** Asks for another millisecond of the event loop when every buffer is in use. */
   mayAwaitBuffer(): boolean {
-    return this.mayHoldLoop(0);
+    return this.mayHoldLoop(1);
   }
 
-  private mayHoldLoop(spareMs: number): boolean {
-    if (this.holdBudgetMs <= spareMs) return false;
-    this.holdBudgetMs -= 1;
+  private mayHoldLoop(share: number): boolean {
+    if (this.heldMs >= MAX_HOLD_MS * share || this.stillMs >= MAX_STILL_MS * share) return false;
+    this.heldMs += 1;
+    this.stillMs += 1;
     return true;
   }
 
@@ -89,9 +93,10 @@ export class ReadGate {
   }
 
   private relieve(): void {
+    this.stillMs = 0;
     if (!this.isClosed || this.buffers.inUseBytes > this.openAt) return;
     this.isClosed = false;
-    this.holdBudgetMs = MAX_HOLD_MS;
+    this.heldMs = 0;
     for (const upload of this.uploads) upload.letGo();
   }
 }
