@@ -6,8 +6,9 @@
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { BufferPool } from '../shared/buffers.ts';
-import type { FromLane, FromLaneBatch, ToLane } from '../shared/messages.ts';
+import type { FromLane, ToLane } from '../shared/messages.ts';
 import { Outbox } from '../shared/outbox.ts';
+import { type PackedFromLane, packToLane, unpackFromLane } from '../shared/packed-messages.ts';
 import { SlotTable } from '../shared/slot-table.ts';
 import type { StorageFailure } from '../shared/storage-error.ts';
 
@@ -46,11 +47,11 @@ export class LaneClient {
     this.port = dependencies.port;
     this.buffers = dependencies.buffers;
     this.outbox = new Outbox({
-      post: (messages, moved) => this.port.postMessage(messages, moved),
+      post: (messages, moved) => this.port.postMessage(messages.map(packToLane), moved),
       onTurnEnd: () => this.turnEnded(),
     });
-    this.port.on('message', (messages: FromLaneBatch) => {
-      for (const message of messages) this.receive(message);
+    this.port.on('message', (messages: readonly PackedFromLane[]) => {
+      for (const message of messages) this.receive(unpackFromLane(message));
     });
   }
 
@@ -113,8 +114,9 @@ export class LaneClient {
   reap(): void {
     this.outbox.post();
     for (let item = receiveMessageOnPort(this.port); item !== undefined; item = receiveMessageOnPort(this.port)) {
-      const messages: FromLaneBatch = item.message;
-      for (const message of messages) {
+      const messages: readonly PackedFromLane[] = item.message;
+      for (const packed of messages) {
+        const message = unpackFromLane(packed);
         if (message.type === 'upload.written' || message.type === 'buffer.returned') this.receive(message);
         else this.defer(message);
       }

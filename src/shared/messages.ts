@@ -14,7 +14,7 @@ import type { StorageFailure } from './storage-error.ts';
 /** Secrets that verify signatures: the current one first. */
 export type Secrets = readonly [string, ...string[]];
 
-/** The lane's end of the channel: what of a MessagePort a lane needs. */
+/** The lane's end of the channel. How messages look on their way is told in `packed-messages.ts`. */
 export interface LanePort {
   postMessage(messages: FromLaneBatch, moved: readonly ArrayBuffer[]): void;
   on(event: 'message', listener: (messages: ToLaneBatch) => void): unknown;

@@ -5,7 +5,8 @@
 
 import type { VersionRef } from './events.ts';
 import type { Durability, FileKey } from './files.ts';
-import type { LanePort, Secrets } from './messages.ts';
+import type { Secrets } from './messages.ts';
+import type { PackedPort } from './packed-messages.ts';
 import type { ClockStart } from './steady-clock.ts';
 import type { StorageFailure } from './storage-error.ts';
 import type { FileHistory, FromScrub, RestoreOutcome, ScrubProgress } from './store-reports.ts';
@@ -58,7 +59,7 @@ export interface WorkerSettings {
 /** The job that turns a worker thread into a lane. */
 export interface LaneJob {
   readonly task: 'lane';
-  readonly port: LanePort;
+  readonly port: PackedPort;
   /** Which place in the room ledger is this lane's, and which holder of path locks it is. */
   readonly place: number;
   readonly secrets: Secrets;

@@ -4,6 +4,7 @@ import { workerData } from 'node:worker_threads';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
 import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/worker-jobs.ts';
 import { Lane } from './lane.ts';
+import { lanePortOver } from './lane-port.ts';
 import { runCommand } from './run-command.ts';
 import { FilesystemStorage } from './storage/filesystem-storage.ts';
 import { lockHolder, refreshLock, takeLock } from './storage/lock-file.ts';
@@ -80,5 +81,5 @@ function doAtOnce(job: ShortJob): JobResults[ShortJob['task']] {
 }
 
 function serveLane({ port, secrets, place }: LaneJob): Promise<void> {
-  return new Lane({ port, secrets, storage: new FilesystemStorage(settings, place) }).serve();
+  return new Lane({ port: lanePortOver(port), secrets, storage: new FilesystemStorage(settings, place) }).serve();
 }
