@@ -23,10 +23,14 @@ export function verifySignature(check: SignatureCheck, secrets: Secrets): Verifi
   let verified: Verified | null = null;
   for (const secret of secrets) {
     for (const message of check.messages) {
-      const computed = createHmac('sha256', secret).update(message.text, 'utf8').digest();
-      const isEqual = timingSafeEqual(presented, computed);
+      const isEqual = timingSafeEqual(presented, hmacOf(message.text, secret));
       if (isEqual && verified === null) verified = { secret: secret === secrets[0] ? 'current' : 'previous', message };
     }
   }
   return verified;
+}
+
+/** By way of digits: a digest as bytes brings memory of its own, outside the heap, which takes longer than the hash. */
+function hmacOf(text: string, secret: string): Buffer {
+  return Buffer.from(createHmac('sha256', secret).update(text, 'utf8').digest('hex'), 'hex');
 }
