@@ -43,13 +43,14 @@ export class ReceiveUpload implements LaneUpload {
   /** Verifies the signature and makes room. null: refused, and main has been told why. */
   static open(context: ReceiveContext, order: OpenUpload): ReceiveUpload | null {
     const { transfer, key, size, keepVersions, terms, piece } = order;
+    const isAllHere = piece?.isLast === true;
     let verified: VerifiedUpload | null = null;
     try {
-      const opened = openSlot(key, order.signature, context.secrets);
-      verified = opened.verified;
-      const staged = context.storage.createUpload({ key, size, type: opened.storedType, keepVersions, ...terms });
+      const { verified: who, storedType: type } = openSlot(key, order.signature, context.secrets);
+      verified = who;
+      const staged = context.storage.createUpload({ key, size, type, keepVersions, isAllHere, ...terms });
       const upload = new ReceiveUpload(context, order, verified, staged);
-      if (piece?.isLast !== true) upload.awaitBody();
+      if (!isAllHere) upload.awaitBody();
       return upload;
     } catch (error) {
       const buffer = piece?.buffer ?? null;

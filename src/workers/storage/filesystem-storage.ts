@@ -30,9 +30,6 @@ import { countUploads } from './uploads/counted-uploads.ts';
 import { ResumableUploads } from './uploads/resumable-uploads.ts';
 import { openVersion } from './versions/file-history.ts';
 
-/** Such a body has mostly arrived with its head: whether its slot is closed is left to the commit. */
-const SMALL_BYTES = 64 * 1024;
-
 export class FilesystemStorage implements Storage {
   readonly uploads: ResumableUploads;
   private readonly area: StagingArea;
@@ -83,15 +80,29 @@ export class FilesystemStorage implements Storage {
 
   createUpload(upload: NewUpload): StagedUpload {
     const keyHash = hashOf(upload.key);
-    const location = locate(upload.key, keyHash);
-    refuseWhenTaken(this.area.root, location, upload.keepVersions != null);
-    const isLookedAtNow = upload.size > SMALL_BYTES && upload.mayReopen !== true;
-    if (isLookedAtNow && this.area.closedSlots.isClosed(keyHash)) {
-      throw new StorageError('exists', 'slot was used');
+    const place = { keyHash, location: locate(upload.key, keyHash) };
+    const { isAllHere = false } = upload;
+    if (!isAllHere) this.refuseWhenTaken(upload, place);
+    try {
+      return this.admit(upload, place);
+    } catch (error) {
+      // A slot that is taken is the better reason: for that the client need not come again.
+      if (isAllHere) this.refuseWhenTaken(upload, place);
+      throw error;
     }
+  }
+
+  /** The commit looks again, and decides: this spares clients the sending of what it would refuse. */
+  private refuseWhenTaken({ keepVersions, mayReopen }: NewUpload, { keyHash, location }: UploadPlace): void {
+    const { root, closedSlots } = this.area;
+    refuseWhenTaken(root, location, keepVersions != null);
+    if (mayReopen !== true && closedSlots.isClosed(keyHash)) throw new StorageError('exists', 'slot was used');
+  }
+
+  private admit(upload: NewUpload, place: UploadPlace): StagedUpload {
     const claim = claimForOwner(this.area.ownerUsage, upload);
     try {
-      return this.stage(upload, { keyHash, location, claim });
+      return this.stage(upload, { ...place, claim });
     } catch (error) {
       claim.end();
       throw error;

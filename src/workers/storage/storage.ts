@@ -20,6 +20,8 @@ export interface NewUpload extends Partial<SignedTerms> {
   readonly keepVersions?: number | null;
   /** An operator brings the content back: it may go where a file was deleted or has expired. */
   readonly mayReopen?: boolean;
+  /** All of its bytes are here: that its slot is taken need not be found out before they are written. */
+  readonly isAllHere?: boolean;
 }
 
 /** An upload in progress: invisible until `commit`. After `commit`, `keep` or `discard` no other method may be called. */
