@@ -1,6 +1,7 @@
 /**
  * Buffers that carry body bytes between threads. Bounded in bytes, last in first out so that warm memory is used again,
- * and given back to the system when a burst is over.
+ * and given back to the system when a burst is over: at once, since the garbage collector of a thread that has nothing to
+ * do is in no hurry.
  */
 
 export interface BufferPoolLimits {
@@ -27,6 +28,7 @@ export class BufferPool {
   private readonly shelves: readonly Shelf[];
   private readonly largest: Shelf;
   private readonly maxBytesForLargest: number;
+  private readonly nowhere = closedPort();
   private takenBytes = 0;
   private readonly waiting: ((buffer: ArrayBuffer) => void)[] = [];
   private onReturn: () => void = () => {};
@@ -117,7 +119,7 @@ export class BufferPool {
   /** Lets go of buffers that nobody needed since the last call. Call it every few seconds. */
   trim(): void {
     for (const shelf of this.shelves) {
-      shelf.idle.splice(0, shelf.leastIdle);
+      this.nowhere.postMessage(null, shelf.idle.splice(0, shelf.leastIdle));
       shelf.leastIdle = shelf.idle.length;
     }
   }
@@ -133,6 +135,13 @@ export class BufferPool {
       this.waiting.shift()?.(buffer);
     }
   }
+}
+
+/** What is posted to a closed port is moved out of this thread all the same, and freed (HTML, message port post message steps). */
+function closedPort(): { postMessage(message: null, moved: readonly ArrayBuffer[]): void } {
+  const { port1 } = new MessageChannel();
+  port1.close();
+  return port1;
 }
 
 function emptyShelf(bytes: number): Shelf {

@@ -123,6 +123,7 @@ test('lets go of everything when nobody needs a buffer any more', () => {
   pool.trim();
   pool.trim();
   assert.ok(!buffers.has(takeFrom(pool)));
+  assert.deepEqual(new Set([...buffers].map(({ byteLength }) => byteLength)), new Set([0]), 'freed at once');
 });
 
 /** What may happen to a pool; `held` are the buffers that are out. */
