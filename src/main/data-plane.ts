@@ -41,7 +41,7 @@ const MAX_BUFFER_BYTES = 512 * 1024;
 /** Most uploads of chats fit into this. */
 const SMALL_BUFFER_BYTES = 64 * 1024;
 /** Of the download buffers, kept for the first bytes of files while slow readers have all others. */
-const RESERVED_PART = 8;
+const RESERVED_PART = 4;
 const TICK_MS = 1_000;
 const TRIM_TICKS = 5;
 /** How long lanes may take to say what they have kept of uploads that were cut by the end of the server. */

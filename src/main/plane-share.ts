@@ -9,7 +9,8 @@ const MEBIBYTE = 1024 * 1024;
 
 /** Bounds on the body bytes in memory, in all and for each data plane at least. */
 const UPLOAD_BYTES = { inAll: 192 * MEBIBYTE, least: 32 * MEBIBYTE };
-const DOWNLOAD_BYTES = { inAll: 48 * MEBIBYTE, least: 8 * MEBIBYTE };
+/** Download buffers keep lanes busy; a client that takes nothing has no use for one. */
+const DOWNLOAD_BYTES = { perLane: 2 * MEBIBYTE, least: 8 * MEBIBYTE };
 const CACHE_BYTES = { inAll: 16 * MEBIBYTE, least: 4 * MEBIBYTE };
 
 /** What one data plane may use. */
@@ -41,13 +42,14 @@ export function divideAmongListeners(config: DividedSettings): readonly [PlaneSh
 
 function shareOf(config: DividedSettings, plane: number, firstPlace: number): PlaneShare {
   const { listeners } = config;
+  // The remainder goes round the other way, so that nobody gets an extra lane of both kinds before others have one.
+  const downloadLanes = part(config.downloadLanes, listeners, listeners - 1 - plane);
   return {
     uploadLanes: part(config.uploadLanes, listeners, plane),
-    // The remainder goes round the other way, so that nobody gets an extra lane of both kinds before others have one.
-    downloadLanes: part(config.downloadLanes, listeners, listeners - 1 - plane),
+    downloadLanes,
     firstPlace,
     uploadBytes: bytes(UPLOAD_BYTES, listeners),
-    downloadBytes: bytes(DOWNLOAD_BYTES, listeners),
+    downloadBytes: Math.max(DOWNLOAD_BYTES.least, downloadLanes * DOWNLOAD_BYTES.perLane),
     cacheBytes: bytes(CACHE_BYTES, listeners),
   };
 }

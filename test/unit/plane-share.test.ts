@@ -14,7 +14,7 @@ test('one listener gets everything', () => {
       downloadLanes: 3,
       firstPlace: 0,
       uploadBytes: 192 * MEBIBYTE,
-      downloadBytes: 48 * MEBIBYTE,
+      downloadBytes: 8 * MEBIBYTE,
       cacheBytes: 16 * MEBIBYTE,
     },
   ]);
@@ -27,6 +27,17 @@ test('lanes that do not divide evenly go to different listeners', () => {
     [
       [2, 1, 0],
       [1, 2, 3],
+    ],
+  );
+});
+
+test('a listener with many download lanes has buffers for all of them', () => {
+  const shares = divideAmongListeners({ listeners: 2, uploadLanes: 2, downloadLanes: 32 });
+  assert.deepEqual(
+    shares.map(({ downloadLanes, downloadBytes }) => [downloadLanes, downloadBytes / MEBIBYTE]),
+    [
+      [16, 32],
+      [16, 32],
     ],
   );
 });

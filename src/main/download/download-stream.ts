@@ -11,7 +11,7 @@ import type { Segment } from './download-plan.ts';
 
 /** After this long without the client taking anything its buffers are given back; sooner when others wait for some. */
 const IDLE_BUFFER_MS = 1_000;
-export const WANTED_BUFFER_MS = 50;
+export const WANTED_BUFFER_MS = 10;
 
 /** Bytes of the file in memory. */
 interface Filled {
