@@ -1,8 +1,9 @@
-#!/usr/bin/env -S UV_THREADPOOL_SIZE=16 MALLOC_TRIM_THRESHOLD_=1048576 node
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=16 MALLOC_TRIM_THRESHOLD_=1048576 node --max-semi-space-size=4
 /**
- * The executable. Two settings of native code must stand before it starts. libuv reads the size of its thread pool when
+ * The executable. Three settings of native code must stand before it starts. libuv reads the size of its thread pool when
  * the first file is read, and loading ES modules reads files. glibc must not raise its thresholds when transfer buffers
- * are freed, or their memory stays with the process after a burst.
+ * are freed, or their memory stays with the process after a burst. V8 must not let the young generation grow to 32 MiB
+ * before it looks for garbage there: a crowd of clients would fill it once, and it stays.
  */
 
 // Also when started as `node entry.cjs`, without the line above: contents are synced in this pool, and with its four

@@ -95,6 +95,7 @@ export class ServerProcess {
     const [command = '', ...args] = [
       ...(options.prefix ?? []),
       process.execPath,
+      '--max-semi-space-size=4',
       ...(options.nodeArguments ?? []),
       entry,
       'serve',
