@@ -1,6 +1,7 @@
 """A crowd of slow clients, as a process of its own: opens all its connections, moves a byte a second on those that are
 slow, stops after a while, and goes on watching. Reads an order (JSON) from standard input, and prints a JSON line when
-all have come, when the last byte was moved, and when every connection was closed by the other side.
+all have come, when the last byte was moved, and when every connection was closed by the other side. Stays until its standard
+input ends, since its end would close what the server has to.
 
 Python, because slow readers need a small receive buffer (SO_RCVBUF), as real ones have: with a large one the kernel
 itself would read for them."""
@@ -115,6 +116,7 @@ def main():
     while any(client.kind != "slow-reader" for client in crowd.present.values()):
         crowd.watch(TICK_SECONDS)
     tell(type="gone", longestSeconds=crowd.longest)
+    sys.stdin.read()
 
 
 main()

@@ -27,7 +27,7 @@ export class Crowd {
     this.messages = (['open', 'stopped', 'gone'] as const).map((type) => this.message(type));
     // Whoever waits for a message hears of it.
     for (const message of this.messages) message.catch(() => {});
-    this.child.stdin?.end(`${JSON.stringify({ port, openings, activeSeconds })}\n`);
+    this.child.stdin?.write(`${JSON.stringify({ port, openings, activeSeconds })}\n`);
   }
 
   /** Every client has come. */
