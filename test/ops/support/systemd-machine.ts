@@ -138,7 +138,16 @@ export class SystemdMachine {
 /** The process that became the first one of the machine; null: not yet. */
 function systemdBelow(pid: number | undefined): number | null {
   if (pid === undefined) return null;
-  if (readFileSync(`/proc/${pid}/comm`, 'utf8') === 'systemd\n') return pid;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  if (procFile(pid, 'comm') === 'systemd') return pid;
+  const children = procFile(pid, `task/${pid}/children`);
   return children === '' ? null : systemdBelow(Number(children.split(' ')[0]));
+}
+
+/** Empty for a process that has ended meanwhile. */
+function procFile(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8').trim();
+  } catch {
+    return '';
+  }
 }
