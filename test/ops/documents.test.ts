@@ -33,6 +33,7 @@ const runs: readonly (BlockName & { readonly run: Run })[] = [
   { document: 'README.md', block: 'npm run -s build', run: runReadmeCommands },
   { document: 'docs/benchmarks.md', block: 'bench put-64k get-16k   ', run: runBenchLines },
   { document: 'docs/benchmarks.md', block: 'bench put-64k put-1m', run: runBenchLines },
+  { document: 'docs/benchmarks.md', block: 'bench put size=2GiB', run: runBenchLines },
   { document: 'docs/benchmarks.md', block: 'bench put-64k get-16k --target', run: runBenchLines },
   { document: 'docs/benchmarks.md', block: 'bench put-64k --durability', run: runBenchLines },
   { document: 'docs/benchmarks.md', block: 'bench append', run: runBenchLines },
