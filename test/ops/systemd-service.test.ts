@@ -6,12 +6,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { findFreePort } from '../support/free-port.ts';
 import { content, PacedClient } from '../support/paced-transfer.ts';
 import { RequestLoad } from '../support/request-load.ts';
 import { TEST_SECRET } from '../support/server-process.ts';
 import { slotTarget } from '../support/sign.ts';
+import { eventually } from '../support/store-state.ts';
 import { SystemdMachine } from './support/systemd-machine.ts';
 
 const UNIT = 'hmac-file-server.service';
@@ -22,7 +22,6 @@ const BODY = content('systemd', 200_000);
 const HANDOVERS = 3;
 const REQUESTS_BETWEEN = 100;
 const WAIT_MS = 10_000;
-const POLL_MS = 20;
 
 let machine: SystemdMachine;
 let origin = '';
@@ -74,10 +73,10 @@ describe('the unit', () => {
   it('reads its configuration again when it is reloaded', async () => {
     configure('MaxUploadSize = 100000\n');
     await machine.systemctl('reload', UNIT);
-    await until(async () => (await put(`large-${performance.now()}`)) === 413, 'too large');
+    await eventually(async () => (await put(`large-${performance.now()}`)) === 413, 'too large', WAIT_MS);
     configure();
     await machine.systemctl('reload', UNIT);
-    await until(async () => (await put('fits')) === 201, 'not too large');
+    await eventually(async () => (await put('fits')) === 201, 'not too large', WAIT_MS);
   });
 
   it('is started again when it is killed, and has lost nothing', async () => {
@@ -149,17 +148,13 @@ describe('two instances with handover.conf', () => {
 
 /** `Type=exec` is active before the server listens. */
 function answers(): Promise<void> {
-  return until(async () => {
-    const answer = await fetch(origin).catch(() => null);
-    await answer?.body?.cancel();
-    return answer !== null;
-  }, 'answers');
-}
-
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const deadlineMs = performance.now() + WAIT_MS;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
-    await delay(POLL_MS);
-  }
+  return eventually(
+    async () => {
+      const answer = await fetch(origin).catch(() => null);
+      await answer?.body?.cancel();
+      return answer !== null;
+    },
+    'answers',
+    WAIT_MS,
+  );
 }

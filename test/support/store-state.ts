@@ -37,9 +37,13 @@ export function publicTreeOf(folder: string): readonly string[] {
 }
 
 /** Looks until the condition holds. For states of the disk, which no event announces. Rejects after two seconds. */
-export async function eventually(condition: () => boolean, what: string, timeoutMs = TIMEOUT_MS): Promise<void> {
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = TIMEOUT_MS,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
     await delay(POLL_MS);
   }
