@@ -22,7 +22,9 @@ import { forgetAddress, type Listening, listenOperator, listenPublic } from './f
 import { Predecessor } from './handover/predecessor.ts';
 import { Successor } from './handover/successor.ts';
 import { TrustedProxies } from './http/client-address.ts';
-import { JobPool } from './job-pool.ts';
+import { JobPool } from './lanes/job-pool.ts';
+import type { PoolStats } from './lanes/worker-pool.ts';
+import { workerSettingsOf } from './lanes/worker-settings.ts';
 import { createListeners } from './listeners/create-listeners.ts';
 import type { Listeners } from './listeners/listeners.ts';
 import { createOperatorRoutes, type Readiness } from './operator-routes.ts';
@@ -31,14 +33,12 @@ import { allocateSharedMemory, type OpenCounts, openCounts, type SharedMemory } 
 import { readPageFiles } from './status/page-files.ts';
 import { StatusBoard } from './status/status-board.ts';
 import { createStatusPages } from './status/status-pages.ts';
-import { StoreKeeper } from './store-keeper.ts';
-import { SweepSchedule } from './sweep-schedule.ts';
-import { tidyVersions } from './tidy-versions.ts';
+import { StoreKeeper } from './store/store-keeper.ts';
+import { SweepSchedule } from './store/sweep-schedule.ts';
+import { tidyVersions } from './store/tidy-versions.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import { UwsServer } from './uws/uws-server.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
-import type { PoolStats } from './worker-pool.ts';
-import { workerSettingsOf } from './worker-settings.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 /** The operator's port serves a handful of scrapers. */

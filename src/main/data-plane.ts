@@ -19,12 +19,13 @@ import { DownloadService } from './download/download-service.ts';
 import { servedType } from './download/representation.ts';
 import { failureEvent } from './failure-event.ts';
 import { TrustedProxies } from './http/client-address.ts';
-import { LaneWatchdog } from './lane-watchdog.ts';
+import { LaneWatchdog } from './lanes/lane-watchdog.ts';
+import { type PoolStats, WorkerPool } from './lanes/worker-pool.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import type { PlaneShare } from './plane-share.ts';
 import { type OpenCounts, openCounts, type SharedMemory } from './shared-memory.ts';
 import { SignatureExplainer } from './signature-explainer.ts';
-import type { StoreHealth } from './store-health.ts';
+import type { StoreHealth } from './store/store-health.ts';
 import { createContentRangePut } from './upload/content-range-put.ts';
 import { createPlainPut } from './upload/plain-put.ts';
 import { createResumableDraft } from './upload/resumable-draft.ts';
@@ -34,7 +35,6 @@ import { UploadService } from './upload/upload-service.ts';
 import type { UwsModule } from './uws/load-uws.ts';
 import type { ServerDescriptor } from './uws/uws-acceptor.ts';
 import { UwsServer } from './uws/uws-server.ts';
-import { type PoolStats, WorkerPool } from './worker-pool.ts';
 
 /** What the transport delivers in one piece; storage is never given more at once than ChunkSize. */
 const MAX_BUFFER_BYTES = 512 * 1024;

@@ -5,8 +5,8 @@
 
 import type { SignatureHint } from '../shared/signature.ts';
 import type { SignatureQuestion } from '../shared/signature-question.ts';
-import type { TransferListener, TransferMessage } from './lane-client.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { TransferListener, TransferMessage } from './lanes/lane-client.ts';
+import type { WorkerPool } from './lanes/worker-pool.ts';
 
 /** As many as lines about one kind of refusal are written. */
 const PER_SECOND = 10;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import { EventDispatcher } from '../../src/main/events/event-dispatcher.ts';
-import { JobError, JobPool } from '../../src/main/job-pool.ts';
+import { JobError, JobPool } from '../../src/main/lanes/job-pool.ts';
 import { StoreFixture } from '../support/store-fixture.ts';
 
 let store: StoreFixture;

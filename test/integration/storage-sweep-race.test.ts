@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { EventDispatcher } from '../../src/main/events/event-dispatcher.ts';
-import { JobPool } from '../../src/main/job-pool.ts';
+import { JobPool } from '../../src/main/lanes/job-pool.ts';
 import { keep, readFile, StoreFixture } from '../support/store-fixture.ts';
 
 const UPLOADS = 400;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LaneClient } from '../../src/main/lane-client.ts';
+import { LaneClient } from '../../src/main/lanes/lane-client.ts';
 import { ReadGate } from '../../src/main/upload/read-gate.ts';
 import { UploadTransfer } from '../../src/main/upload/upload-transfer.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { ContentDigests, type DigestSubject } from '../../src/main/download/content-digests.ts';
-import { LaneClient } from '../../src/main/lane-client.ts';
+import { LaneClient } from '../../src/main/lanes/lane-client.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';
 import type { FileKey } from '../../src/shared/files.ts';
 import type { ToLane, ToLaneBatch } from '../../src/shared/messages.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HUNG_LOOKS, LaneWatchdog, type WatchedLane } from '../../src/main/lane-watchdog.ts';
+import { HUNG_LOOKS, LaneWatchdog, type WatchedLane } from '../../src/main/lanes/lane-watchdog.ts';
 
 const lane = (name: string, standsStill: () => boolean): WatchedLane => ({ name, standsStill });
 

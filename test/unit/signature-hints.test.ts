@@ -8,7 +8,7 @@ import { authorizeUpload } from '../../src/main/auth/grant.ts';
 import { questionAbout } from '../../src/main/auth/signature-readings.ts';
 import { parseSlotQuery } from '../../src/main/auth/slot-parameters.ts';
 import { hintFields } from '../../src/main/events/signature-hints.ts';
-import { LaneClient } from '../../src/main/lane-client.ts';
+import { LaneClient } from '../../src/main/lanes/lane-client.ts';
 import { SignatureExplainer } from '../../src/main/signature-explainer.ts';
 import { BufferPool } from '../../src/shared/buffers.ts';
 import type { FileKey } from '../../src/shared/files.ts';

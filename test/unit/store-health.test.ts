@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventDispatcher } from '../../src/main/events/event-dispatcher.ts';
-import { StoreHealthReporter, StoreMonitor } from '../../src/main/store-health.ts';
+import { StoreHealthReporter, StoreMonitor } from '../../src/main/store/store-health.ts';
 import { SharedFlag } from '../../src/shared/shared-flag.ts';
 import type { StorageFailure } from '../../src/shared/storage-error.ts';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { EventDispatcher } from '../../src/main/events/event-dispatcher.ts';
-import { StoreMonitor } from '../../src/main/store-health.ts';
+import { StoreMonitor } from '../../src/main/store/store-health.ts';
 import type { EventOf } from '../../src/shared/events.ts';
 import { SharedFlag } from '../../src/shared/shared-flag.ts';
 import type { StorageErrorCode, StorageFailure } from '../../src/shared/storage-error.ts';

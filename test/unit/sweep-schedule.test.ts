@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { EventDispatcher } from '../../src/main/events/event-dispatcher.ts';
-import { JobError, type JobPool } from '../../src/main/job-pool.ts';
-import { SweepSchedule } from '../../src/main/sweep-schedule.ts';
+import { JobError, type JobPool } from '../../src/main/lanes/job-pool.ts';
+import { SweepSchedule } from '../../src/main/store/sweep-schedule.ts';
 import type { ServerEvent } from '../../src/shared/events.ts';
 import { type ClockStart, SteadyClock } from '../../src/shared/steady-clock.ts';
 import type { StorageFailure } from '../../src/shared/storage-error.ts';

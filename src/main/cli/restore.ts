@@ -3,7 +3,7 @@
 import { SharedFlag } from '../../shared/shared-flag.ts';
 import type { RestoreOutcome } from '../../shared/store-reports.ts';
 import { StartError } from '../start-error.ts';
-import { StoreKeeper } from '../store-keeper.ts';
+import { StoreKeeper } from '../store/store-keeper.ts';
 import { type Command, type CommandInput, type CommandIo, configOption, exitStatus } from './command.ts';
 import { noEvents, runOnStore } from './store-command.ts';
 import { readKey } from './stored-path.ts';

@@ -2,9 +2,9 @@
 
 import type { EventPublisher } from '../../shared/events.ts';
 import type { UnresolvedConfig } from '../config/config.ts';
-import { JobError, JobPool } from '../job-pool.ts';
+import { JobError, JobPool } from '../lanes/job-pool.ts';
+import { workerSettingsOf } from '../lanes/worker-settings.ts';
 import { StartError } from '../start-error.ts';
-import { workerSettingsOf } from '../worker-settings.ts';
 import { type CommandInput, type CommandIo, exitStatus } from './command.ts';
 import { readCommandConfig } from './command-config.ts';
 

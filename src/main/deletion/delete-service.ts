@@ -11,9 +11,9 @@ import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { SlotParameters } from '../auth/slot-parameters.ts';
 import { type RefusedSignature, readDeleteSignature, type SignatureRules } from '../auth/slot-signature.ts';
 import { mismatchProblem, type Problem, problems, storageProblems } from '../http/problem.ts';
-import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
-import type { StoreHealth } from '../store-health.ts';
-import type { WorkerPool } from '../worker-pool.ts';
+import type { LaneClient, TransferListener, TransferMessage } from '../lanes/lane-client.ts';
+import type { WorkerPool } from '../lanes/worker-pool.ts';
+import type { StoreHealth } from '../store/store-health.ts';
 
 /** What the settings say about deletions. */
 export interface DeleteRules extends Pick<SignatureRules, 'basePath' | 'signedPath'> {

@@ -9,7 +9,7 @@ import type { FileKey } from '../../shared/files.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { Answer, Exchange } from '../http/exchange.ts';
 import { storageProblems } from '../http/problem.ts';
-import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
+import type { LaneClient, TransferListener, TransferMessage } from '../lanes/lane-client.ts';
 import { DownloadReport } from './download-report.ts';
 import type { Refuse } from './lane-download.ts';
 import { type Representation, type RepresentationRules, represent } from './representation.ts';

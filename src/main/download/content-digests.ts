@@ -6,7 +6,7 @@
 import type { FileKey } from '../../shared/files.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { DigestAlgorithm } from '../http/digest-fields.ts';
-import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
+import type { LaneClient, TransferListener, TransferMessage } from '../lanes/lane-client.ts';
 
 /** A whole file is read once for all who ask; a part for one answer only. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024;

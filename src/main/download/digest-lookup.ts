@@ -6,7 +6,7 @@
 import type { FileKey } from '../../shared/files.ts';
 import { type DigestAlgorithm, type FieldDigest, storedDigest } from '../http/digest-fields.ts';
 import type { RequestHead } from '../http/exchange.ts';
-import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
+import type { LaneClient, TransferListener, TransferMessage } from '../lanes/lane-client.ts';
 import type { ContentDigests, DigestSubject } from './content-digests.ts';
 import type { DigestWish, FoundDigests } from './digest-wish.ts';
 import { type DownloadPlan, planDownload } from './download-plan.ts';

@@ -10,7 +10,7 @@ import type { FileKey } from '../../shared/files.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { firstValue } from '../http/fields.ts';
 import { firstRangeOffset } from '../http/range.ts';
-import type { WorkerPool } from '../worker-pool.ts';
+import type { WorkerPool } from '../lanes/worker-pool.ts';
 import { RedirectedDownload } from './accel-redirect.ts';
 import { BODY_CACHE_LIMITS, BodyCache, type CachedFile } from './body-cache.ts';
 import { ContentDigests } from './content-digests.ts';

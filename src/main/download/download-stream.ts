@@ -6,7 +6,7 @@
 import type { BufferPool } from '../../shared/buffers.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
+import type { LaneClient, TransferListener, TransferMessage } from '../lanes/lane-client.ts';
 import type { Segment } from './download-plan.ts';
 
 /** After this long without the client taking anything its buffers are given back; sooner when others wait for some. */

@@ -11,7 +11,7 @@ import type { FileKey } from '../../shared/files.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { AnswerHead, Exchange } from '../http/exchange.ts';
 import { type Problem, storageProblems } from '../http/problem.ts';
-import type { LaneClient, TransferListener, TransferMessage } from '../lane-client.ts';
+import type { LaneClient, TransferListener, TransferMessage } from '../lanes/lane-client.ts';
 import { BODY_CACHE_LIMITS, type BodyCache } from './body-cache.ts';
 import { type FoundDigests, withDigests } from './digest-wish.ts';
 import { type PlanContext, planDownload, type Segment } from './download-plan.ts';

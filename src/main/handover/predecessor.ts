@@ -1,9 +1,9 @@
 /** The server that has the store, as the one that is to follow it sees it. The conversation stands in `successor.ts`. */
 
 import { connect } from 'node:net';
-import { lockAddress } from '../instance-lock.ts';
 import { StartError } from '../start-error.ts';
-import type { StoreHolder } from '../store-keeper.ts';
+import { lockAddress } from '../store/instance-lock.ts';
+import type { StoreHolder } from '../store/store-keeper.ts';
 import { prove } from './proof.ts';
 import { HELLO, LISTEN, LISTENS, WELCOME } from './successor.ts';
 import { TextLine } from './text-line.ts';

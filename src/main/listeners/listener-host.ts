@@ -9,7 +9,7 @@ import type { Config } from '../config/config.ts';
 import { DataPlane } from '../data-plane.ts';
 import { EventLoopLag } from '../events/event-loop-lag.ts';
 import { EventRelay } from '../events/event-relay.ts';
-import { StoreHealthReporter } from '../store-health.ts';
+import { StoreHealthReporter } from '../store/store-health.ts';
 import type { UwsModule } from '../uws/load-uws.ts';
 import type { FromListener, ListenerSettings, ToListener } from './listener-messages.ts';
 

@@ -6,10 +6,10 @@ import type { Config } from '../config/config.ts';
 import type { EventInterest } from '../events/event-dispatcher.ts';
 import type { LagReading } from '../events/event-loop-lag.ts';
 import type { EventBatch } from '../events/event-relay.ts';
+import type { PoolStats } from '../lanes/worker-pool.ts';
 import type { PlaneShare } from '../plane-share.ts';
 import type { SharedMemory } from '../shared-memory.ts';
 import type { ServerDescriptor } from '../uws/uws-acceptor.ts';
-import type { PoolStats } from '../worker-pool.ts';
 
 /** What a listener thread is started with. */
 export interface ListenerSettings {

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts';
 import type { LagReading } from '../events/event-loop-lag.ts';
 import type { Port } from '../front-end.ts';
-import type { PoolStats } from '../worker-pool.ts';
+import type { PoolStats } from '../lanes/worker-pool.ts';
 
 export interface Listeners {
   /** Where clients connect to. It may listen once `start` has resolved. */

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts';
 import { DataPlane, type DataPlaneDependencies } from '../data-plane.ts';
 import type { Port } from '../front-end.ts';
-import type { PoolStats } from '../worker-pool.ts';
+import type { PoolStats } from '../lanes/worker-pool.ts';
 import type { Listeners } from './listeners.ts';
 
 export class MainThreadListener implements Listeners {

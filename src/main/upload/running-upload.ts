@@ -11,7 +11,7 @@ import type { SignatureCheck } from '../../shared/signature.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { mismatchProblem, type Problem, resumableProblems } from '../http/problem.ts';
-import type { StoreHealth } from '../store-health.ts';
+import type { StoreHealth } from '../store/store-health.ts';
 import { LastBytes } from './last-bytes.ts';
 import type { ReadGate } from './read-gate.ts';
 import type { UploadOutcome } from './upload-protocol.ts';

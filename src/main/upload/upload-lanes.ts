@@ -3,7 +3,7 @@
  * to one lane, so that they reach it in the order in which they came; others go wherever there is least to do.
  */
 
-import type { LaneClient } from '../lane-client.ts';
+import type { LaneClient } from '../lanes/lane-client.ts';
 import type { UploadCommand } from './upload-protocol.ts';
 
 interface Running {

@@ -7,7 +7,7 @@
 import type { BufferPool } from '../../shared/buffers.ts';
 import type { BodyPiece, ToLane } from '../../shared/messages.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
-import type { LaneClient, TransferListener, TransferMessage, TurnListener } from '../lane-client.ts';
+import type { LaneClient, TransferListener, TransferMessage, TurnListener } from '../lanes/lane-client.ts';
 import type { GatedUpload, ReadGate } from './read-gate.ts';
 
 /** Buffers that one upload may have in flight. */

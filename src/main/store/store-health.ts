@@ -3,9 +3,9 @@
  * on a new file has succeeded several times in a row. A failed sync is never tried again.
  */
 
-import type { EventPublisher } from '../shared/events.ts';
-import type { SharedFlag } from '../shared/shared-flag.ts';
-import type { StorageErrorCode, StorageFailure } from '../shared/storage-error.ts';
+import type { EventPublisher } from '../../shared/events.ts';
+import type { SharedFlag } from '../../shared/shared-flag.ts';
+import type { StorageErrorCode, StorageFailure } from '../../shared/storage-error.ts';
 
 const PROBE_INTERVAL_MS = 5_000;
 const PROBES_TO_RECOVER = 3;

@@ -4,11 +4,11 @@
  * wrong clock must not be removed.
  */
 
-import type { EventPublisher } from '../shared/events.ts';
-import type { SteadyClock } from '../shared/steady-clock.ts';
-import type { StorageFailure } from '../shared/storage-error.ts';
-import type { SweepTotals } from '../shared/sweep-report.ts';
-import { JobError, type JobPool } from './job-pool.ts';
+import type { EventPublisher } from '../../shared/events.ts';
+import type { SteadyClock } from '../../shared/steady-clock.ts';
+import type { StorageFailure } from '../../shared/storage-error.ts';
+import type { SweepTotals } from '../../shared/sweep-report.ts';
+import { JobError, type JobPool } from '../lanes/job-pool.ts';
 import type { StoreHealth } from './store-health.ts';
 
 const INTERVAL_MS = 600_000;

@@ -5,12 +5,12 @@
  */
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { BufferPool } from '../shared/buffers.ts';
-import type { FromLane, ToLane } from '../shared/messages.ts';
-import { Outbox } from '../shared/outbox.ts';
-import { type PackedFromLane, packToLane, unpackFromLane } from '../shared/packed-messages.ts';
-import { SlotTable } from '../shared/slot-table.ts';
-import type { StorageFailure } from '../shared/storage-error.ts';
+import type { BufferPool } from '../../shared/buffers.ts';
+import type { FromLane, ToLane } from '../../shared/messages.ts';
+import { Outbox } from '../../shared/outbox.ts';
+import { type PackedFromLane, packToLane, unpackFromLane } from '../../shared/packed-messages.ts';
+import { SlotTable } from '../../shared/slot-table.ts';
+import type { StorageFailure } from '../../shared/storage-error.ts';
 
 /** Messages about one transfer. */
 export type TransferMessage = Exclude<FromLane, { type: 'buffer.returned' }>;

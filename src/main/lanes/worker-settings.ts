@@ -1,17 +1,17 @@
 /** What every worker thread of this process is started with. */
 
-import { ExpiryRule } from '../shared/expiry-rule.ts';
-import { OwnerUsage } from '../shared/owner-usage.ts';
-import { createPathLocks } from '../shared/path-locks.ts';
-import { RoomLedger } from '../shared/room-ledger.ts';
-import { SecretIds } from '../shared/secret-ids.ts';
-import { SharedCount } from '../shared/shared-count.ts';
-import { SharedFlag } from '../shared/shared-flag.ts';
-import { readClocks } from '../shared/steady-clock.ts';
-import { UnfinishedUploads } from '../shared/unfinished-uploads.ts';
-import { createUploadHolders } from '../shared/upload-holders.ts';
-import type { UploadTimes, WorkerSettings } from '../shared/worker-jobs.ts';
-import type { UnresolvedConfig } from './config/config.ts';
+import { ExpiryRule } from '../../shared/expiry-rule.ts';
+import { OwnerUsage } from '../../shared/owner-usage.ts';
+import { createPathLocks } from '../../shared/path-locks.ts';
+import { RoomLedger } from '../../shared/room-ledger.ts';
+import { SecretIds } from '../../shared/secret-ids.ts';
+import { SharedCount } from '../../shared/shared-count.ts';
+import { SharedFlag } from '../../shared/shared-flag.ts';
+import { readClocks } from '../../shared/steady-clock.ts';
+import { UnfinishedUploads } from '../../shared/unfinished-uploads.ts';
+import { createUploadHolders } from '../../shared/upload-holders.ts';
+import type { UploadTimes, WorkerSettings } from '../../shared/worker-jobs.ts';
+import type { UnresolvedConfig } from '../config/config.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

@@ -3,9 +3,9 @@
  * lower than it was, is nothing that anybody sees.
  */
 
-import type { EventPublisher } from '../shared/events.ts';
-import type { TidiedShard } from '../shared/worker-jobs.ts';
-import { JobError, type JobPool } from './job-pool.ts';
+import type { EventPublisher } from '../../shared/events.ts';
+import type { TidiedShard } from '../../shared/worker-jobs.ts';
+import { JobError, type JobPool } from '../lanes/job-pool.ts';
 import type { StoreHealth } from './store-health.ts';
 
 export interface TidyDependencies {

@@ -4,7 +4,7 @@
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
-import type { StoreIdentity } from '../shared/worker-jobs.ts';
+import type { StoreIdentity } from '../../shared/worker-jobs.ts';
 
 /** Holds the store until it is released or the process ends. */
 export interface InstanceLock {

@@ -1,10 +1,10 @@
 /** Jobs on the store, beside the lanes: start-up, recovery, probes, commands. One thread does them in turn. */
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { EventPublisher } from '../shared/events.ts';
-import type { StorageFailure } from '../shared/storage-error.ts';
-import type { FromScrub, ScrubProgress } from '../shared/store-reports.ts';
-import type { CommandJob, JobResults, ShortJob, WorkerSettings } from '../shared/worker-jobs.ts';
+import type { EventPublisher } from '../../shared/events.ts';
+import type { StorageFailure } from '../../shared/storage-error.ts';
+import type { FromScrub, ScrubProgress } from '../../shared/store-reports.ts';
+import type { CommandJob, JobResults, ShortJob, WorkerSettings } from '../../shared/worker-jobs.ts';
 import type { PoolStats } from './worker-pool.ts';
 import { WorkerThreads } from './worker-threads.ts';
 

@@ -4,14 +4,14 @@
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { BufferPool } from '../shared/buffers.ts';
-import type { EventPublisher } from '../shared/events.ts';
-import type { Secrets } from '../shared/messages.ts';
-import { freeLocksOf } from '../shared/path-locks.ts';
-import { RoomLedger } from '../shared/room-ledger.ts';
-import type { StorageFailure } from '../shared/storage-error.ts';
-import { freeHoldingsOf } from '../shared/upload-holders.ts';
-import type { WorkerAnswer, WorkerSettings } from '../shared/worker-jobs.ts';
+import type { BufferPool } from '../../shared/buffers.ts';
+import type { EventPublisher } from '../../shared/events.ts';
+import type { Secrets } from '../../shared/messages.ts';
+import { freeLocksOf } from '../../shared/path-locks.ts';
+import { RoomLedger } from '../../shared/room-ledger.ts';
+import type { StorageFailure } from '../../shared/storage-error.ts';
+import { freeHoldingsOf } from '../../shared/upload-holders.ts';
+import type { WorkerAnswer, WorkerSettings } from '../../shared/worker-jobs.ts';
 import { LaneClient } from './lane-client.ts';
 import { WorkerThreads } from './worker-threads.ts';
 

@@ -3,15 +3,15 @@
  * is opened, and every second somebody looks whether it is still there. All of it is done by short jobs in a worker.
  */
 
-import type { EventPublisher } from '../shared/events.ts';
-import type { SharedFlag } from '../shared/shared-flag.ts';
-import type { LockHolder, StoreIdentity, StoreSpace } from '../shared/worker-jobs.ts';
-import type { ServerLogger } from './events/logger.ts';
-import type { Successor } from './handover/successor.ts';
+import type { EventPublisher } from '../../shared/events.ts';
+import type { SharedFlag } from '../../shared/shared-flag.ts';
+import type { LockHolder, StoreIdentity, StoreSpace } from '../../shared/worker-jobs.ts';
+import type { ServerLogger } from '../events/logger.ts';
+import type { Successor } from '../handover/successor.ts';
+import { JobError, type JobPool } from '../lanes/job-pool.ts';
+import { HUNG_LOOKS } from '../lanes/lane-watchdog.ts';
+import { StartError } from '../start-error.ts';
 import { type InstanceLock, lockStore } from './instance-lock.ts';
-import { JobError, type JobPool } from './job-pool.ts';
-import { HUNG_LOOKS } from './lane-watchdog.ts';
-import { StartError } from './start-error.ts';
 import { StoreMonitor } from './store-health.ts';
 
 /** The lock file is refreshed at every so many looks: a third of the time after which it counts as left over. */

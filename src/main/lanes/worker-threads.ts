@@ -2,12 +2,12 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/worker-jobs.ts';
+import type { WorkerAnswer, WorkerJob, WorkerSettings } from '../../shared/worker-jobs.ts';
 
 /** Workers hold little but native memory: the smallest young generation that V8 has keeps their garbage small. */
 const YOUNG_GENERATION_MB = 3;
 
-const workerFile = new URL('../workers/index.js', import.meta.url).href;
+const workerFile = new URL('../../workers/index.js', import.meta.url).href;
 
 export interface WorkerThreadsOptions {
   readonly threads: number;
