@@ -95,8 +95,8 @@ export class App {
     const degraded = new SharedFlag(memory.degraded);
     const { storeDir } = config;
     this.successor = new Successor(() => secretsOf(this.config));
-    const successor = config.isPortShared ? this.successor : null;
-    this.store = new StoreKeeper({ jobs: this.jobs, degraded, events, logger, storeDir, successor });
+    const doorkeeper = config.isPortShared ? this.successor : null;
+    this.store = new StoreKeeper({ jobs: this.jobs, degraded, events, logger, storeDir, doorkeeper });
     const clock = new SteadyClock(workerSettings.clockStart);
     this.expiry = new ExpiryRule(workerSettings.expiry, clock);
     this.expiry.fileTtlSeconds = config.fileTtlSeconds;

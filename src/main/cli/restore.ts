@@ -15,7 +15,7 @@ function restore(input: CommandInput, io: CommandIo): Promise<number> {
     refuseOtherUser(await jobs.run({ task: 'owner' }), storeDir);
     const logger = { log: () => {} };
     const degraded = new SharedFlag(SharedFlag.allocate());
-    const store = new StoreKeeper({ jobs, degraded, events: noEvents, logger, storeDir, successor: null });
+    const store = new StoreKeeper({ jobs, degraded, events: noEvents, logger, storeDir, doorkeeper: null });
     await store.open();
     try {
       return report(await jobs.run({ task: 'restore', key, id }), key, id, io);

@@ -15,6 +15,7 @@
  */
 
 import type { Socket } from 'node:net';
+import type { Doorkeeper } from '../store/store-keeper.ts';
 import { isProof, newNonce } from './proof.ts';
 import { TextLine } from './text-line.ts';
 
@@ -27,7 +28,7 @@ const PROOF_TIMEOUT_MS = 2_000;
 /** Of those who have not proved anything yet. */
 const MAX_VISITORS = 16;
 
-export class Successor {
+export class Successor implements Doorkeeper {
   private readonly secrets: () => readonly string[];
   private line: TextLine | null = null;
   private visitors = 0;

@@ -3,11 +3,11 @@
  * is opened, and every second somebody looks whether it is still there. All of it is done by short jobs in a worker.
  */
 
+import type { Socket } from 'node:net';
 import type { EventPublisher } from '../../shared/events.ts';
 import type { SharedFlag } from '../../shared/shared-flag.ts';
 import type { LockHolder, StoreIdentity, StoreSpace } from '../../shared/worker-jobs.ts';
 import type { ServerLogger } from '../events/logger.ts';
-import type { Successor } from '../handover/successor.ts';
 import { JobError, type JobPool } from '../lanes/job-pool.ts';
 import { HUNG_LOOKS } from '../lanes/lane-watchdog.ts';
 import { StartError } from '../start-error.ts';
@@ -19,6 +19,13 @@ const LOOKS_PER_REFRESH = 10;
 /** A store that does not answer any more must not hold up the end of the process. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
+/** Speaks with whoever connects to the lock of the store: another server that wants to have it. */
+export interface Doorkeeper {
+  welcome(visitor: Socket): Promise<void>;
+  /** The store is free. */
+  leave(): void;
+}
+
 export interface StoreKeeperDependencies {
   readonly jobs: JobPool;
   /** What every data plane sees of the store's health. */
@@ -26,8 +33,8 @@ export interface StoreKeeperDependencies {
   readonly events: EventPublisher;
   readonly logger: Pick<ServerLogger, 'log'>;
   readonly storeDir: string;
-  /** Who may follow; null: nobody is let in before the end. */
-  readonly successor: Pick<Successor, 'welcome' | 'leave'> | null;
+  /** null: nobody is let in before the end. */
+  readonly doorkeeper: Doorkeeper | null;
 }
 
 /** Who holds the store that is to be opened. */
@@ -141,15 +148,15 @@ export class StoreKeeper {
       this.dependencies.logger.log('warning', 'The store could not be closed', { error: String(error) });
     }
     held.lock.release();
-    this.dependencies.successor?.leave();
+    this.dependencies.doorkeeper?.leave();
   }
 
   /** The socket is freed by the kernel on any death; the file is for servers that do not see it. */
   private async takeLocks(identity: StoreIdentity): Promise<{ lock: InstanceLock } | { holder: LockHolder }> {
-    const { jobs, successor } = this.dependencies;
+    const { jobs, doorkeeper } = this.dependencies;
     const lock = await lockStore(identity, (socket) => {
-      if (successor === null) socket.destroy();
-      else void successor.welcome(socket);
+      if (doorkeeper === null) socket.destroy();
+      else void doorkeeper.welcome(socket);
     });
     const holder = lock === null ? await jobs.run({ task: 'holder' }) : await jobs.run({ task: 'lock' });
     if (lock !== null && holder === null) return { lock };
