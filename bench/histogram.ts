@@ -37,36 +37,36 @@ export interface DistributionPoint {
 }
 
 export class Histogram {
-  readonly #counts = new Float64Array(BUCKETS);
-  #total = 0;
-  #sumUs = 0;
-  #maxUs = 0;
-  #highestBucket = -1;
+  private readonly counts = new Float64Array(BUCKETS);
+  private count = 0;
+  private sumUs = 0;
+  private maxUs = 0;
+  private highestBucket = -1;
 
   /** How many values were recorded. */
   get total(): number {
-    return this.#total;
+    return this.count;
   }
 
   /** The largest value in milliseconds, exact to the microsecond; 0 when empty. */
   get maxMs(): number {
-    return this.#maxUs / 1e3;
+    return this.maxUs / 1e3;
   }
 
   /** The mean in milliseconds; 0 when empty. */
   get meanMs(): number {
-    return this.#total === 0 ? 0 : this.#sumUs / this.#total / 1e3;
+    return this.count === 0 ? 0 : this.sumUs / this.count / 1e3;
   }
 
   /** Counts one value, given in milliseconds. */
   record(milliseconds: number): void {
     const valueUs = Math.min(LARGEST_US, Math.max(0, Math.round(milliseconds * 1e3)));
     const bucket = bucketOf(valueUs);
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
-    this.#total += 1;
-    this.#sumUs += valueUs;
-    if (valueUs > this.#maxUs) this.#maxUs = valueUs;
-    if (bucket > this.#highestBucket) this.#highestBucket = bucket;
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
+    this.count += 1;
+    this.sumUs += valueUs;
+    if (valueUs > this.maxUs) this.maxUs = valueUs;
+    if (bucket > this.highestBucket) this.highestBucket = bucket;
   }
 
   /** Adds what another histogram counted. */
@@ -74,22 +74,22 @@ export class Histogram {
     for (let bucket = 0; bucket < other.counts.length; bucket += 1) {
       const count = other.counts[bucket] ?? 0;
       if (count === 0) continue;
-      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
-      this.#total += count;
-      if (bucket > this.#highestBucket) this.#highestBucket = bucket;
+      this.counts[bucket] = (this.counts[bucket] ?? 0) + count;
+      this.count += count;
+      if (bucket > this.highestBucket) this.highestBucket = bucket;
     }
-    this.#sumUs += other.sumUs;
-    this.#maxUs = Math.max(this.#maxUs, other.maxUs);
+    this.sumUs += other.sumUs;
+    this.maxUs = Math.max(this.maxUs, other.maxUs);
   }
 
   /** The value in milliseconds that the share `quantile` (0 to 1) of all values does not exceed; 0 when empty. */
   quantileMs(quantile: number): number {
-    const rank = Math.max(1, Math.ceil(quantile * this.#total));
-    if (rank >= this.#total) return this.maxMs;
+    const rank = Math.max(1, Math.ceil(quantile * this.count));
+    if (rank >= this.count) return this.maxMs;
     let seen = 0;
-    for (let bucket = 0; bucket <= this.#highestBucket; bucket += 1) {
-      seen += this.#counts[bucket] ?? 0;
-      if (seen >= rank) return Math.min(middleOf(bucket), this.#maxUs) / 1e3;
+    for (let bucket = 0; bucket <= this.highestBucket; bucket += 1) {
+      seen += this.counts[bucket] ?? 0;
+      if (seen >= rank) return Math.min(middleOf(bucket), this.maxUs) / 1e3;
     }
     return this.maxMs;
   }
@@ -97,10 +97,10 @@ export class Histogram {
   /** The distribution for plotting: quantiles that halve the distance to 1 in `stepsPerHalving` steps, then the maximum. */
   distribution(stepsPerHalving = 4): DistributionPoint[] {
     const points: DistributionPoint[] = [];
-    if (this.#total === 0) return points;
+    if (this.count === 0) return points;
     for (let step = 0; ; step += 1) {
       const quantile = 1 - 2 ** (-step / stepsPerHalving);
-      if ((1 - quantile) * this.#total < 1) break;
+      if ((1 - quantile) * this.count < 1) break;
       points.push({ quantile, ms: this.quantileMs(quantile) });
     }
     points.push({ quantile: 1, ms: this.maxMs });
@@ -109,13 +109,13 @@ export class Histogram {
 
   /** The counts so far as a message for another thread; afterwards this histogram is empty. */
   take(): HistogramCounts {
-    const counts = Uint32Array.from(this.#counts.subarray(0, this.#highestBucket + 1));
-    const taken = { counts, maxUs: this.#maxUs, sumUs: this.#sumUs };
-    this.#counts.fill(0, 0, this.#highestBucket + 1);
-    this.#total = 0;
-    this.#sumUs = 0;
-    this.#maxUs = 0;
-    this.#highestBucket = -1;
+    const counts = Uint32Array.from(this.counts.subarray(0, this.highestBucket + 1));
+    const taken = { counts, maxUs: this.maxUs, sumUs: this.sumUs };
+    this.counts.fill(0, 0, this.highestBucket + 1);
+    this.count = 0;
+    this.sumUs = 0;
+    this.maxUs = 0;
+    this.highestBucket = -1;
     return taken;
   }
 }

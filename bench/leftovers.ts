@@ -8,39 +8,39 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 export class Leftovers {
-  readonly #children = new Set<ChildProcess>();
-  readonly #removals = new Map<string, () => void>();
+  private readonly children = new Set<ChildProcess>();
+  private readonly removals = new Map<string, () => void>();
 
   /** Makes a folder with a fresh name below `parent`; removed with all that is in it. */
   makeFolder(parent: string): string {
     const folder = mkdtempSync(join(parent, 'hfs-bench-'));
-    this.#removals.set(folder, () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+    this.removals.set(folder, () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
     return folder;
   }
 
   /** Removes a folder of `makeFolder` now. */
   removeFolder(folder: string): void {
-    this.#removals.get(folder)?.();
-    this.#removals.delete(folder);
+    this.removals.get(folder)?.();
+    this.removals.delete(folder);
   }
 
   /** Something else that must be undone, once, by a synchronous function. */
   add(name: string, undo: () => void): void {
-    this.#removals.set(name, undo);
+    this.removals.set(name, undo);
   }
 
   /** Watches over a child that leads its own process group. */
   watch(child: ChildProcess): void {
-    this.#children.add(child);
-    child.once('exit', () => this.#children.delete(child));
+    this.children.add(child);
+    child.once('exit', () => this.children.delete(child));
   }
 
   /** Kills and removes everything, without waiting: for the last moment of the process. */
   clear(): void {
-    for (const child of this.#children) killGroup(child, 'SIGKILL');
-    this.#children.clear();
-    for (const undo of this.#removals.values()) undo();
-    this.#removals.clear();
+    for (const child of this.children) killGroup(child, 'SIGKILL');
+    this.children.clear();
+    for (const undo of this.removals.values()) undo();
+    this.removals.clear();
   }
 }
 

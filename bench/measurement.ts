@@ -35,93 +35,93 @@ interface Resources {
 export type Measured = Omit<RunResult, 'readBack' | 'filesLeft'>;
 
 export class Measurement {
-  readonly #settings: MeasurementSettings;
-  #collectors: readonly LoadCollector[] = [];
-  readonly #durationMs: number;
+  private readonly settings: MeasurementSettings;
+  private collectors: readonly LoadCollector[] = [];
+  private readonly durationMs: number;
   /** First and last reading of each load thread's CPU time. */
-  readonly #threadUsage = new Map<number, { readonly first: ThreadUsage; last: ThreadUsage }>();
-  #startMs = 0;
-  #endMs = 0;
-  #isEnded = false;
-  #stopWatching: (() => Resources) | null = null;
-  #resources: Resources | null = null;
+  private readonly threadUsage = new Map<number, { readonly first: ThreadUsage; last: ThreadUsage }>();
+  private startMs = 0;
+  private endMs = 0;
+  private isEnded = false;
+  private stopWatching: (() => Resources) | null = null;
+  private resources: Resources | null = null;
 
   constructor(settings: MeasurementSettings) {
-    this.#settings = settings;
-    this.#durationMs = Math.min(...settings.scenario.loads.map((load) => load.durationMs));
+    this.settings = settings;
+    this.durationMs = Math.min(...settings.scenario.loads.map((load) => load.durationMs));
   }
 
   /** Measures once. */
   async run(): Promise<Measured> {
     const startedAt = new Date().toISOString();
-    this.#startMs = nowMs() + START_DELAY_MS;
-    this.#endMs = this.#startMs + this.#durationMs;
-    const { scenario, threads } = this.#settings;
-    this.#collectors = scenario.loads.map((load, index) => new LoadCollector(load, threads[index] ?? 1, this.#startMs));
+    this.startMs = nowMs() + START_DELAY_MS;
+    this.endMs = this.startMs + this.durationMs;
+    const { scenario, threads } = this.settings;
+    this.collectors = scenario.loads.map((load, index) => new LoadCollector(load, threads[index] ?? 1, this.startMs));
     const starter = setTimeout(() => {
-      this.#stopWatching = watchResources(this.#settings.running.pids());
+      this.stopWatching = watchResources(this.settings.running.pids());
     }, START_DELAY_MS);
-    const ender = setTimeout(() => this.#end(this.#endMs), START_DELAY_MS + this.#durationMs);
+    const ender = setTimeout(() => this.end(this.endMs), START_DELAY_MS + this.durationMs);
     try {
-      await this.#settings.crew.measure(this.#startMs, this.#endMs, {
+      await this.settings.crew.measure(this.startMs, this.endMs, {
         onInterval: (load, thread, interval, usage) => {
-          this.#collectors[load]?.add(interval);
-          if (usage !== null) this.#noteThread(thread, usage);
-          this.#showProgress();
+          this.collectors[load]?.add(interval);
+          if (usage !== null) this.noteThread(thread, usage);
+          this.showProgress();
         },
-        onLoadFinished: (lastMs) => this.#end(lastMs === 0 ? nowMs() : lastMs),
+        onLoadFinished: (lastMs) => this.end(lastMs === 0 ? nowMs() : lastMs),
       });
     } finally {
       clearTimeout(starter);
       clearTimeout(ender);
-      this.#resources ??= this.#stopWatching?.() ?? null;
+      this.resources ??= this.stopWatching?.() ?? null;
     }
-    return this.#result(startedAt);
+    return this.result(startedAt);
   }
 
   /** The first load that is over ends them all: what the others do without it is another scenario. */
-  #end(endMs: number): void {
-    if (this.#isEnded) return;
-    this.#isEnded = true;
-    this.#endMs = Math.min(this.#endMs, endMs);
-    this.#settings.crew.end(this.#endMs, DRAIN_MS);
-    this.#resources = this.#stopWatching?.() ?? null;
+  private end(endMs: number): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.endMs = Math.min(this.endMs, endMs);
+    this.settings.crew.end(this.endMs, DRAIN_MS);
+    this.resources = this.stopWatching?.() ?? null;
   }
 
-  #noteThread(thread: number, usage: ThreadUsage): void {
-    const known = this.#threadUsage.get(thread);
-    if (known === undefined) this.#threadUsage.set(thread, { first: usage, last: usage });
-    else if (!this.#isEnded || known.first === known.last) known.last = usage;
+  private noteThread(thread: number, usage: ThreadUsage): void {
+    const known = this.threadUsage.get(thread);
+    if (known === undefined) this.threadUsage.set(thread, { first: usage, last: usage });
+    else if (!this.isEnded || known.first === known.last) known.last = usage;
   }
 
-  #showProgress(): void {
-    const elapsedSeconds = (nowMs() - this.#startMs) / 1e3;
-    const { scenario, target } = this.#settings;
-    this.#settings.onProgress({
+  private showProgress(): void {
+    const elapsedSeconds = (nowMs() - this.startMs) / 1e3;
+    const { scenario, target } = this.settings;
+    this.settings.onProgress({
       scenario: scenario.name,
       target: target.name,
       phase: 'measuring',
       elapsedSeconds,
-      totalSeconds: this.#durationMs / 1e3,
-      loads: this.#collectors.map((collector) => collector.status()),
+      totalSeconds: this.durationMs / 1e3,
+      loads: this.collectors.map((collector) => collector.status()),
     });
   }
 
   /** The largest share of a core that a load thread used. */
-  #busiestThread(): number | null {
-    const shares = [...this.#threadUsage.values()].map(({ first, last }) =>
+  private busiestThread(): number | null {
+    const shares = [...this.threadUsage.values()].map(({ first, last }) =>
       last.atMs > first.atMs ? (last.cpuMs - first.cpuMs) / (last.atMs - first.atMs) : 0,
     );
     return shares.length === 0 ? null : Math.max(...shares);
   }
 
-  #result(startedAt: string): Measured {
-    const { scenario, target, running, directory, threads } = this.#settings;
-    const seconds = Math.max(1e-3, (this.#endMs - this.#startMs) / 1e3);
-    const loads = this.#collectors.map((collector) => collector.result(seconds));
-    const resources = this.#resources ?? { generatorCores: 0, server: null, busyCores: 0 };
+  private result(startedAt: string): Measured {
+    const { scenario, target, running, directory, threads } = this.settings;
+    const seconds = Math.max(1e-3, (this.endMs - this.startMs) / 1e3);
+    const loads = this.collectors.map((collector) => collector.result(seconds));
+    const resources = this.resources ?? { generatorCores: 0, server: null, busyCores: 0 };
     const { generatorCores, server, busyCores } = resources;
-    const busiestThread = this.#busiestThread();
+    const busiestThread = this.busiestThread();
     const bytes = loads.reduce((sum, load) => sum + load.bytes, 0);
     return {
       scenario: scenario.name,

@@ -18,12 +18,12 @@ function makeDoubleBlock(): Buffer {
 }
 
 export class Payload {
-  readonly #doubleBlock = makeDoubleBlock();
+  private readonly doubleBlock = makeDoubleBlock();
 
   /** At most `BLOCK_BYTES` bytes of the content with this phase, from `offset` on. The slice is shared: never write to it. */
   slice(phase: number, offset: number, length: number): Buffer {
     const start = (phase + offset) % BLOCK_BYTES;
-    return this.#doubleBlock.subarray(start, start + Math.min(length, BLOCK_BYTES));
+    return this.doubleBlock.subarray(start, start + Math.min(length, BLOCK_BYTES));
   }
 
   /** True when `chunk` is what the content with this phase has at `offset`. */

@@ -3,27 +3,27 @@
 import type { ExpectedContent } from './exchange.ts';
 
 export class ContentCheck {
-  readonly #expected: ExpectedContent;
-  #received = 0;
-  #isRight = true;
+  private readonly expected: ExpectedContent;
+  private received = 0;
+  private isRight = true;
 
   constructor(expected: ExpectedContent) {
-    this.#expected = expected;
+    this.expected = expected;
   }
 
   take(bytes: Buffer): void {
-    const { lengthBytes } = this.#expected;
-    if (this.#isRight && (lengthBytes === null || this.#received + bytes.length <= lengthBytes)) {
-      this.#isRight = this.#expected.matches(this.#received, bytes);
+    const { lengthBytes } = this.expected;
+    if (this.isRight && (lengthBytes === null || this.received + bytes.length <= lengthBytes)) {
+      this.isRight = this.expected.matches(this.received, bytes);
     }
-    this.#received += bytes.length;
+    this.received += bytes.length;
   }
 
   /** The kind of error once the body is complete; null when it was right. */
   verdict(): string | null {
-    const { lengthBytes } = this.#expected;
-    if (lengthBytes !== null && this.#received !== lengthBytes) return 'wrong length';
-    if (!this.#isRight || this.#expected.isWholeRight?.() === false) return 'wrong content';
+    const { lengthBytes } = this.expected;
+    if (lengthBytes !== null && this.received !== lengthBytes) return 'wrong length';
+    if (!this.isRight || this.expected.isWholeRight?.() === false) return 'wrong content';
     return null;
   }
 }

@@ -19,89 +19,89 @@ const SAMPLE = 16;
 
 /** Fresh files for all connections of one load in one thread, their requests prepared ahead of time as far as that is cheap. */
 export class UploadSeries {
-  readonly #factory: RequestFactory;
-  readonly #prefix: string;
-  readonly #sizes: Load['sizes'];
-  readonly #seed: number;
-  readonly #deck: OutgoingRequest[] = [];
-  readonly #sample: number[] = [];
-  #begun = 0;
-  #stored = 0;
+  private readonly factory: RequestFactory;
+  private readonly prefix: string;
+  private readonly sizes: Load['sizes'];
+  private readonly seed: number;
+  private readonly deck: OutgoingRequest[] = [];
+  private readonly sampled: number[] = [];
+  private begunCount = 0;
+  private storedCount = 0;
 
   constructor(factory: RequestFactory, prefix: string, sizes: Load['sizes'], seed: number) {
-    this.#factory = factory;
-    this.#prefix = prefix;
-    this.#sizes = sizes;
-    this.#seed = seed;
+    this.factory = factory;
+    this.prefix = prefix;
+    this.sizes = sizes;
+    this.seed = seed;
   }
 
   /** How many files were begun: their numbers are 0 to this. */
   get begun(): number {
-    return this.#begun;
+    return this.begunCount;
   }
 
   file(number: number): NumberedFile {
-    return numberedFile(this.#prefix, this.#sizes, this.#seed, number);
+    return numberedFile(this.prefix, this.sizes, this.seed, number);
   }
 
   /** Builds and signs the first `count` requests. */
   prepare(count: number): void {
-    for (let number = this.#deck.length; number < count; number += 1) {
-      this.#deck.push(this.#factory.put(this.file(number)));
+    for (let number = this.deck.length; number < count; number += 1) {
+      this.deck.push(this.factory.put(this.file(number)));
     }
   }
 
   /** The number of a file that nobody has asked for yet. */
   begin(): number {
-    this.#begun += 1;
-    return this.#begun - 1;
+    this.begunCount += 1;
+    return this.begunCount - 1;
   }
 
   request(number: number): OutgoingRequest {
-    return this.#deck[number] ?? this.#factory.put(this.file(number));
+    return this.deck[number] ?? this.factory.put(this.file(number));
   }
 
   /** Remembers a sample, spread over the whole run, of the files that were stored. */
   stored(number: number): void {
-    this.#stored += 1;
-    const place = this.#stored <= SAMPLE ? this.#stored - 1 : Math.floor(Math.random() * this.#stored);
-    if (place < SAMPLE) this.#sample[place] = number;
+    this.storedCount += 1;
+    const place = this.storedCount <= SAMPLE ? this.storedCount - 1 : Math.floor(Math.random() * this.storedCount);
+    if (place < SAMPLE) this.sampled[place] = number;
   }
 
   /** Stored files to read again. */
   sample(): NumberedFile[] {
-    return this.#sample.map((number) => this.file(number));
+    return this.sampled.map((number) => this.file(number));
   }
 }
 
 export class PutConversation implements Conversation {
-  readonly #series: UploadSeries;
-  readonly #quota: Quota;
-  #current = -1;
+  private readonly series: UploadSeries;
+  private readonly quota: Quota;
+  private current = -1;
 
   constructor(series: UploadSeries, quota: Quota) {
-    this.#series = series;
-    this.#quota = quota;
+    this.series = series;
+    this.quota = quota;
   }
 
   next(previous: ResponseHead | null): OutgoingRequest | null {
-    if (previous !== null && this.#current >= 0) this.#series.stored(this.#current);
-    this.#current = -1;
-    const number = this.#series.begin();
-    const request = this.#series.request(number);
-    if (!this.#quota.take(request.body?.lengthBytes ?? 0)) return null;
-    this.#current = number;
+    if (previous !== null && this.current >= 0) this.series.stored(this.current);
+    this.current = -1;
+    const number = this.series.begin();
+    const request = this.series.request(number);
+    if (!this.quota.take(request.body?.lengthBytes ?? 0)) return null;
+    this.current = number;
     return request;
   }
 }
 
 export class ReadConversation implements Conversation {
-  readonly #files: readonly ReadableFile[];
-  readonly #requests: readonly OutgoingRequest[];
-  readonly #rangeBytes: number | null;
-  readonly #factory: RequestFactory;
-  readonly #quota: Quota;
-  readonly #random: Random;
+  private readonly files: readonly ReadableFile[];
+  private readonly requests: readonly OutgoingRequest[];
+  private readonly rangeBytes: number | null;
+  private readonly factory: RequestFactory;
+  private readonly quota: Quota;
+  private readonly random: Random;
 
   constructor(settings: {
     readonly files: readonly ReadableFile[];
@@ -111,22 +111,22 @@ export class ReadConversation implements Conversation {
     readonly random: Random;
   }) {
     const { files, load, factory } = settings;
-    this.#files = files;
-    this.#rangeBytes = load.rangeBytes;
-    this.#factory = factory;
-    this.#quota = settings.quota;
-    this.#random = settings.random;
-    this.#requests = load.operation === 'head' ? files.map((file) => factory.headOf(file)) : [];
-    if (load.operation === 'get' && load.rangeBytes === null) this.#requests = files.map((file) => factory.get(file));
+    this.files = files;
+    this.rangeBytes = load.rangeBytes;
+    this.factory = factory;
+    this.quota = settings.quota;
+    this.random = settings.random;
+    this.requests = load.operation === 'head' ? files.map((file) => factory.headOf(file)) : [];
+    if (load.operation === 'get' && load.rangeBytes === null) this.requests = files.map((file) => factory.get(file));
   }
 
   next(): OutgoingRequest | null {
-    if (!this.#quota.take(0)) return null;
-    const place = Math.floor(this.#random() * this.#files.length);
-    const file = this.#files[place];
+    if (!this.quota.take(0)) return null;
+    const place = Math.floor(this.random() * this.files.length);
+    const file = this.files[place];
     if (file === undefined) return null;
-    if (this.#rangeBytes === null) return this.#requests[place] ?? null;
-    const length = Math.min(this.#rangeBytes, file.size);
-    return this.#factory.getRange(file, Math.floor(this.#random() * (file.size - length + 1)), length);
+    if (this.rangeBytes === null) return this.requests[place] ?? null;
+    const length = Math.min(this.rangeBytes, file.size);
+    return this.factory.getRange(file, Math.floor(this.random() * (file.size - length + 1)), length);
   }
 }

@@ -28,51 +28,51 @@ interface Waiter {
 }
 
 export class LoadCrew {
-  readonly #workers: readonly Worker[];
+  private readonly workers: readonly Worker[];
   /** By load: how many threads are still at it, and when the last of their answers came. */
-  readonly #open: { threads: number; lastMs: number }[];
-  #listener: CrewListener | null = null;
-  #waiter: Waiter | null = null;
+  private readonly open: { threads: number; lastMs: number }[];
+  private listener: CrewListener | null = null;
+  private waiter: Waiter | null = null;
 
   constructor({ loads, ...common }: CrewPlan) {
-    this.#open = loads.map(({ threads }) => ({ threads, lastMs: 0 }));
+    this.open = loads.map(({ threads }) => ({ threads, lastMs: 0 }));
     const plans = loads.flatMap(({ load, threads }, loadIndex) =>
       Array.from({ length: threads }, (_, threadIndex): ThreadPlan => {
         return { ...common, load, loadIndex, threadIndex, threads };
       }),
     );
-    this.#workers = plans.map((workerData, thread) => {
+    this.workers = plans.map((workerData, thread) => {
       const worker = new Worker(new URL('./load-thread.js', import.meta.url), { workerData });
-      worker.on('message', (message: FromThread) => this.#hear(workerData.loadIndex, thread, message));
-      worker.on('error', (error) => this.#break(error instanceof Error ? error : new Error(String(error))));
+      worker.on('message', (message: FromThread) => this.hear(workerData.loadIndex, thread, message));
+      worker.on('error', (error) => this.break(error instanceof Error ? error : new Error(String(error))));
       return worker;
     });
   }
 
   async prepare(): Promise<void> {
-    await this.#ask({ type: 'prepare' }, 'prepared');
+    await this.ask({ type: 'prepare' }, 'prepared');
   }
 
   async warmUp(durationMs: number): Promise<void> {
-    await this.#ask({ type: 'warm-up', durationMs }, 'warmed-up');
+    await this.ask({ type: 'warm-up', durationMs }, 'warmed-up');
   }
 
   /** Resolves when every thread has drained. `end` must be called some time after. */
   async measure(startMs: number, endMs: number, listener: CrewListener): Promise<void> {
-    this.#listener = listener;
-    await this.#ask({ type: 'measure', startMs, endMs }, 'drained');
-    this.#listener = null;
+    this.listener = listener;
+    await this.ask({ type: 'measure', startMs, endMs }, 'drained');
+    this.listener = null;
   }
 
   /** Ends the measurement at `endMs`; what is unanswered `drainMs` later counts as failed. */
   end(endMs: number, drainMs: number): void {
-    this.#tell({ type: 'end', endMs, drainMs });
+    this.tell({ type: 'end', endMs, drainMs });
   }
 
   async readBack(): Promise<{ checked: number; errors: Record<string, number> }> {
     const errors: Record<string, number> = {};
     let checked = 0;
-    for (const reply of await this.#ask({ type: 'read-back' }, 'read-back-done')) {
+    for (const reply of await this.ask({ type: 'read-back' }, 'read-back-done')) {
       if (reply.type !== 'read-back-done') continue;
       checked += reply.sent;
       for (const [kind, count] of Object.entries(reply.errors)) errors[kind] = (errors[kind] ?? 0) + count;
@@ -82,59 +82,59 @@ export class LoadCrew {
 
   /** Deletes what was uploaded; answers how many files are left. */
   async clean(): Promise<number> {
-    const replies = await this.#ask({ type: 'clean' }, 'cleaned');
+    const replies = await this.ask({ type: 'clean' }, 'cleaned');
     return replies.reduce((left, reply) => left + (reply.type === 'cleaned' ? reply.left : 0), 0);
   }
 
   /** Ends the threads; whatever was waited for fails. */
   async close(): Promise<void> {
-    this.#break(new Error('the run was ended'));
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    this.break(new Error('the run was ended'));
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 
-  #tell(message: ToThread): void {
-    for (const worker of this.#workers) worker.postMessage(message);
+  private tell(message: ToThread): void {
+    for (const worker of this.workers) worker.postMessage(message);
   }
 
-  #ask(message: ToThread, type: FromThread['type']): Promise<FromThread[]> {
+  private ask(message: ToThread, type: FromThread['type']): Promise<FromThread[]> {
     return new Promise((resolve, reject) => {
-      this.#waiter = { type, replies: [], resolve, reject };
-      this.#tell(message);
+      this.waiter = { type, replies: [], resolve, reject };
+      this.tell(message);
     });
   }
 
-  #hear(load: number, thread: number, message: FromThread): void {
+  private hear(load: number, thread: number, message: FromThread): void {
     if (message.type === 'failed') {
-      this.#break(new Error(message.message));
+      this.break(new Error(message.message));
       return;
     }
     if (message.type === 'interval') {
-      this.#listener?.onInterval(load, thread, message.interval, message.usage);
+      this.listener?.onInterval(load, thread, message.interval, message.usage);
       return;
     }
-    if (message.type === 'drained') this.#noteDrained(load, message.lastMs);
-    if (this.#waiter?.type !== message.type) return;
-    this.#waiter.replies.push(message);
-    if (this.#waiter.replies.length === this.#workers.length) this.#settle();
+    if (message.type === 'drained') this.noteDrained(load, message.lastMs);
+    if (this.waiter?.type !== message.type) return;
+    this.waiter.replies.push(message);
+    if (this.waiter.replies.length === this.workers.length) this.settle();
   }
 
-  #noteDrained(load: number, lastMs: number): void {
-    const state = this.#open[load];
+  private noteDrained(load: number, lastMs: number): void {
+    const state = this.open[load];
     if (state === undefined) return;
     state.threads -= 1;
     state.lastMs = Math.max(state.lastMs, lastMs);
-    if (state.threads === 0) this.#listener?.onLoadFinished(state.lastMs);
+    if (state.threads === 0) this.listener?.onLoadFinished(state.lastMs);
   }
 
-  #settle(): void {
-    const waiter = this.#waiter;
-    this.#waiter = null;
+  private settle(): void {
+    const waiter = this.waiter;
+    this.waiter = null;
     waiter?.resolve(waiter.replies);
   }
 
-  #break(error: Error): void {
-    const waiter = this.#waiter;
-    this.#waiter = null;
+  private break(error: Error): void {
+    const waiter = this.waiter;
+    this.waiter = null;
     waiter?.reject(error);
   }
 }

@@ -36,21 +36,21 @@ export interface LoadLoopSettings {
 }
 
 export class LoadLoop {
-  readonly #settings: LoadLoopSettings;
-  readonly #recorder = new Recorder();
-  readonly #seats = new Map<ClientConnection, Seat>();
-  readonly #isOpenLoop: boolean;
-  #idle: ClientConnection[] = [];
-  #busy = 0;
-  #schedule: Schedule | null = null;
-  #endMs = Number.POSITIVE_INFINITY;
+  private readonly settings: LoadLoopSettings;
+  private readonly recorder = new Recorder();
+  private readonly seats = new Map<ClientConnection, Seat>();
+  private readonly isOpenLoop: boolean;
+  private idle: ClientConnection[] = [];
+  private busy = 0;
+  private schedule: Schedule | null = null;
+  private endMs = Number.POSITIVE_INFINITY;
   /** Connections whose conversation has nothing more to ask for. */
-  #retired = 0;
-  #isFinished = false;
+  private retired = 0;
+  private isFinished = false;
 
   constructor(settings: LoadLoopSettings) {
-    this.#settings = settings;
-    this.#isOpenLoop = settings.load.ratePerSecond !== null;
+    this.settings = settings;
+    this.isOpenLoop = settings.load.ratePerSecond !== null;
     for (const conversation of settings.conversations) {
       const connection = new ClientConnection(
         {
@@ -60,131 +60,131 @@ export class LoadLoop {
           bytesPerSecond: settings.load.bytesPerSecond,
           isChurning: settings.load.isChurning,
           timeoutMs: settings.load.timeoutMs,
-          countBytes: (count) => this.#countBytes(count),
+          countBytes: (count) => this.countBytes(count),
         },
-        (outcome, self) => this.#ended(outcome, self),
+        (outcome, self) => this.ended(outcome, self),
       );
-      this.#seats.set(connection, { conversation, previous: null, idleSinceMs: 0 });
-      this.#idle.push(connection);
+      this.seats.set(connection, { conversation, previous: null, idleSinceMs: 0 });
+      this.idle.push(connection);
     }
   }
 
   /** Opens the connections, without a request. */
   open(): void {
-    for (const connection of this.#seats.keys()) connection.open();
+    for (const connection of this.seats.keys()) connection.open();
   }
 
   /** Begins. Nothing new after `endMs` (monotonic). */
   start(schedule: Schedule, endMs: number): void {
-    this.#schedule = schedule;
+    this.schedule = schedule;
     this.end(endMs);
   }
 
   /** Begins every request that is due and has a free connection. */
   pump(): void {
-    while (this.#idle.length > 0) {
+    while (this.idle.length > 0) {
       const now = nowMs();
-      const startMs = this.#schedule?.take(now) ?? null;
+      const startMs = this.schedule?.take(now) ?? null;
       if (startMs === null) break;
-      this.#begin(startMs, now);
+      this.begin(startMs, now);
     }
-    this.#finishIfDone();
+    this.finishIfDone();
   }
 
   /** The measured time is over at `endMs`: what is under way may end, what was due by then is still sent. */
   end(endMs: number): void {
-    this.#endMs = Math.min(this.#endMs, endMs);
-    this.#schedule?.end(this.#endMs);
-    if (this.#settings.load.bytesPerSecond !== null && nowMs() >= this.#endMs) this.close();
+    this.endMs = Math.min(this.endMs, endMs);
+    this.schedule?.end(this.endMs);
+    if (this.settings.load.bytesPerSecond !== null && nowMs() >= this.endMs) this.close();
     else this.pump();
   }
 
   /** Fails requests in which nothing moves any more. To be called a few times a second. */
   checkTimeouts(): void {
     const now = nowMs();
-    for (const connection of this.#seats.keys()) connection.checkTimeout(now);
+    for (const connection of this.seats.keys()) connection.checkTimeout(now);
   }
 
   /** Ends the drain: requests in which nothing moves any more count as errors, long transfers that still move do not. */
   giveUp(): void {
-    if (this.#isFinished) return;
+    if (this.isFinished) return;
     const silentSinceMs = nowMs() - SILENT_MS;
-    this.#recorder.countError('never sent', this.#schedule?.countWaiting() ?? 0);
-    for (const connection of this.#seats.keys()) connection.failIfSilent(silentSinceMs, 'unanswered at the end');
+    this.recorder.countError('never sent', this.schedule?.countWaiting() ?? 0);
+    for (const connection of this.seats.keys()) connection.failIfSilent(silentSinceMs, 'unanswered at the end');
     this.close();
   }
 
   /** Closes all connections; requests under way are forgotten. */
   close(): void {
-    for (const connection of this.#seats.keys()) connection.close();
-    this.#idle = [];
-    this.#busy = 0;
-    this.#finish();
+    for (const connection of this.seats.keys()) connection.close();
+    this.idle = [];
+    this.busy = 0;
+    this.finish();
   }
 
   /** When the last right answer was complete, monotonic; 0: none yet. */
   get lastMs(): number {
-    return this.#recorder.lastMs;
+    return this.recorder.lastMs;
   }
 
   takeInterval(): LoadInterval {
-    return this.#recorder.take();
+    return this.recorder.take();
   }
 
-  #countBytes(count: number): number {
-    if (count > 0 && nowMs() > this.#endMs) return 0;
-    this.#recorder.countBytes(count);
+  private countBytes(count: number): number {
+    if (count > 0 && nowMs() > this.endMs) return 0;
+    this.recorder.countBytes(count);
     return count;
   }
 
-  #begin(startMs: number, now: number): void {
-    const connection = this.#idle.shift();
-    const seat = connection === undefined ? undefined : this.#seats.get(connection);
+  private begin(startMs: number, now: number): void {
+    const connection = this.idle.shift();
+    const seat = connection === undefined ? undefined : this.seats.get(connection);
     if (connection === undefined || seat === undefined) return;
     const request = seat.conversation.next(seat.previous);
     seat.previous = null;
     if (request === null) {
-      this.#retired += 1;
+      this.retired += 1;
       return;
     }
-    if (this.#isOpenLoop) this.#recorder.countLateness(now - Math.max(startMs, seat.idleSinceMs));
-    this.#busy += 1;
+    if (this.isOpenLoop) this.recorder.countLateness(now - Math.max(startMs, seat.idleSinceMs));
+    this.busy += 1;
     connection.send(request, startMs);
   }
 
-  #ended(outcome: Outcome, connection: ClientConnection): void {
-    if (this.#isFinished) return;
+  private ended(outcome: Outcome, connection: ClientConnection): void {
+    if (this.isFinished) return;
     const now = nowMs();
-    this.#busy -= 1;
-    const seat = this.#seats.get(connection);
+    this.busy -= 1;
+    const seat = this.seats.get(connection);
     if (outcome.failure !== null) {
-      this.#recorder.countError(outcome.failure);
-      setTimeout(() => this.#rested(connection), REST_AFTER_FAILURE_MS);
+      this.recorder.countError(outcome.failure);
+      setTimeout(() => this.rested(connection), REST_AFTER_FAILURE_MS);
     } else if (seat !== undefined) {
-      this.#recorder.countAnswer(now - outcome.startedMs, now, now <= this.#endMs);
+      this.recorder.countAnswer(now - outcome.startedMs, now, now <= this.endMs);
       seat.previous = outcome.head;
       seat.idleSinceMs = now;
-      this.#idle.push(connection);
+      this.idle.push(connection);
     }
     this.pump();
   }
 
-  #rested(connection: ClientConnection): void {
-    if (this.#isFinished) return;
-    const seat = this.#seats.get(connection);
+  private rested(connection: ClientConnection): void {
+    if (this.isFinished) return;
+    const seat = this.seats.get(connection);
     if (seat !== undefined) seat.idleSinceMs = nowMs();
-    this.#idle.push(connection);
+    this.idle.push(connection);
     this.pump();
   }
 
-  #finishIfDone(): void {
-    if (this.#busy === 0 && (this.#retired === this.#seats.size || this.#schedule?.isOver === true)) this.#finish();
+  private finishIfDone(): void {
+    if (this.busy === 0 && (this.retired === this.seats.size || this.schedule?.isOver === true)) this.finish();
   }
 
-  #finish(): void {
-    if (this.#isFinished) return;
-    this.#isFinished = true;
-    for (const connection of this.#seats.keys()) connection.close();
-    this.#settings.onFinished();
+  private finish(): void {
+    if (this.isFinished) return;
+    this.isFinished = true;
+    for (const connection of this.seats.keys()) connection.close();
+    this.settings.onFinished();
   }
 }

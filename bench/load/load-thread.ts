@@ -24,26 +24,26 @@ const SEED_WIDTH = 2;
 const DELETE_WIDTH = 4;
 
 class LoadThread {
-  readonly #plan: ThreadPlan;
-  readonly #say: (message: FromThread) => void;
-  readonly #payload = new Payload();
-  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  readonly #factory: RequestFactory;
+  private readonly plan: ThreadPlan;
+  private readonly say: (message: FromThread) => void;
+  private readonly payload = new Payload();
+  private readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  private readonly factory: RequestFactory;
   /** For everything that is not measured. */
-  readonly #connection: ConnectionSettings;
+  private readonly connection: ConnectionSettings;
   /** Uploads of the warm-up and of the measurement. */
-  readonly #uploads: UploadSeries[] = [];
-  #readable: readonly ReadableFile[] = [];
-  #part: LoadPart | null = null;
+  private readonly uploads: UploadSeries[] = [];
+  private readable: readonly ReadableFile[] = [];
+  private part: LoadPart | null = null;
 
   constructor(plan: ThreadPlan, say: (message: FromThread) => void) {
-    this.#plan = plan;
-    this.#say = say;
-    this.#factory = new RequestFactory(plan.endpoint, false);
-    this.#connection = {
+    this.plan = plan;
+    this.say = say;
+    this.factory = new RequestFactory(plan.endpoint, false);
+    this.connection = {
       endpoint: plan.endpoint,
-      payload: this.#payload,
-      readBuffer: this.#readBuffer,
+      payload: this.payload,
+      readBuffer: this.readBuffer,
       bytesPerSecond: null,
       isChurning: false,
       timeoutMs: 60e3,
@@ -54,73 +54,73 @@ class LoadThread {
   async obey(message: ToThread): Promise<void> {
     switch (message.type) {
       case 'prepare':
-        return this.#prepare();
+        return this.prepare();
       case 'warm-up':
-        return this.#warmUp(message.durationMs);
+        return this.warmUp(message.durationMs);
       case 'measure':
-        return this.#measure(message.startMs, message.endMs);
+        return this.measure(message.startMs, message.endMs);
       case 'end':
-        return this.#end(message.endMs, message.drainMs);
+        return this.end(message.endMs, message.drainMs);
       case 'read-back':
-        return this.#readBack();
+        return this.readBack();
       case 'clean':
-        return this.#clean();
+        return this.clean();
       default:
         message satisfies never;
     }
   }
 
-  async #prepare(): Promise<void> {
-    const { load } = this.#plan;
-    if (readsFiles(load)) this.#readable = await this.#makeReadable();
-    this.#part = this.#makePart(load, 'measure');
-    this.#say({ type: 'prepared' });
+  private async prepare(): Promise<void> {
+    const { load } = this.plan;
+    if (readsFiles(load)) this.readable = await this.makeReadable();
+    this.part = this.makePart(load, 'measure');
+    this.say({ type: 'prepared' });
   }
 
-  async #makeReadable(): Promise<ReadableFile[]> {
-    const { endpoint, load, loadIndex, runId, threads, threadIndex } = this.#plan;
+  private async makeReadable(): Promise<ReadableFile[]> {
+    const { endpoint, load, loadIndex, runId, threads, threadIndex } = this.plan;
     const files = seedFiles(load, loadIndex, runId);
     switch (endpoint.objects) {
       case 'uploaded': {
         const own = files.filter((_, number) => number % threads === threadIndex);
-        await this.#upload(own.map((file) => this.#factory.put(file)));
-        return uploadedFiles(endpoint, this.#payload, files);
+        await this.upload(own.map((file) => this.factory.put(file)));
+        return uploadedFiles(endpoint, this.payload, files);
       }
       case 'by-size':
-        return filesBySize(endpoint, this.#payload, files);
+        return filesBySize(endpoint, this.payload, files);
       case 'fixed':
-        return [await learnFile(this.#connection, this.#factory)];
+        return [await learnFile(this.connection, this.factory)];
     }
   }
 
-  async #upload(requests: readonly OutgoingRequest[]): Promise<void> {
-    const { errors } = await sendAll(this.#connection, requests, SEED_WIDTH);
+  private async upload(requests: readonly OutgoingRequest[]): Promise<void> {
+    const { errors } = await sendAll(this.connection, requests, SEED_WIDTH);
     const [kind] = Object.keys(errors);
     if (kind !== undefined) throw new Error(`cannot upload the files to read: ${kind}`);
   }
 
-  #makePart(load: Load, phase: 'warm-up' | 'measure'): LoadPart {
+  private makePart(load: Load, phase: 'warm-up' | 'measure'): LoadPart {
     const part = makeLoadPart({
-      plan: this.#plan,
+      plan: this.plan,
       load,
       phase,
-      payload: this.#payload,
-      readBuffer: this.#readBuffer,
-      files: this.#readable,
+      payload: this.payload,
+      readBuffer: this.readBuffer,
+      files: this.readable,
     });
-    if (part.series !== null) this.#uploads.push(part.series);
+    if (part.series !== null) this.uploads.push(part.series);
     return part;
   }
 
   /** The same load for a short time, in a closed loop and with smaller uploads. What it sees is thrown away. */
-  async #warmUp(durationMs: number): Promise<void> {
-    const { load } = this.#plan;
+  private async warmUp(durationMs: number): Promise<void> {
+    const { load } = this.plan;
     if (load.bytesPerSecond === null) {
       const isSmall = largestSize(load.sizes) <= WARM_UP_SIZE || readsFiles(load);
       const sizes: Load['sizes'] = isSmall
         ? load.sizes
         : [{ minBytes: WARM_UP_SIZE, maxBytes: WARM_UP_SIZE, weight: 1 }];
-      const { loop, start, finished } = this.#makePart(
+      const { loop, start, finished } = this.makePart(
         { ...load, sizes, maxRequests: null, ratePerSecond: null },
         'warm-up',
       );
@@ -132,73 +132,73 @@ class LoadThread {
       clearTimeout(ender);
       clearTimeout(closer);
     }
-    this.#say({ type: 'warmed-up' });
+    this.say({ type: 'warmed-up' });
   }
 
-  #measure(startMs: number, endMs: number): void {
-    const part = this.#part;
+  private measure(startMs: number, endMs: number): void {
+    const part = this.part;
     if (part === null) return;
     part.loop.open();
-    setTimeout(() => void this.#run(part, startMs, endMs), Math.max(0, startMs - nowMs()));
+    setTimeout(() => void this.run(part, startMs, endMs), Math.max(0, startMs - nowMs()));
   }
 
-  async #run(part: LoadPart, startMs: number, endMs: number): Promise<void> {
+  private async run(part: LoadPart, startMs: number, endMs: number): Promise<void> {
     const { loop } = part;
-    this.#report(part);
+    this.report(part);
     const sweep = setInterval(() => {
       loop.checkTimeouts();
-      this.#report(part);
+      this.report(part);
     }, INTERVAL_MS);
-    const beat = beatOf(this.#plan.load, this.#plan, startMs);
+    const beat = beatOf(this.plan.load, this.plan, startMs);
     const stopBeat = beat === null ? null : startMetronome(beat, () => loop.pump());
     part.start(startMs, endMs);
     await part.finished;
     clearInterval(sweep);
     stopBeat?.();
-    this.#report(part);
-    this.#say({ type: 'drained', lastMs: loop.lastMs });
+    this.report(part);
+    this.say({ type: 'drained', lastMs: loop.lastMs });
   }
 
-  #report({ loop }: LoadPart): void {
-    this.#say({ type: 'interval', interval: loop.takeInterval(), usage: readThreadUsage() });
+  private report({ loop }: LoadPart): void {
+    this.say({ type: 'interval', interval: loop.takeInterval(), usage: readThreadUsage() });
   }
 
-  #end(endMs: number, drainMs: number): void {
-    const part = this.#part;
+  private end(endMs: number, drainMs: number): void {
+    const part = this.part;
     if (part === null) return;
     part.loop.end(endMs);
     const closer = setTimeout(() => part.loop.giveUp(), Math.max(0, endMs - nowMs()) + drainMs);
     void part.finished.then(() => clearTimeout(closer));
   }
 
-  async #readBack(): Promise<void> {
-    const requests = this.#uploads
+  private async readBack(): Promise<void> {
+    const requests = this.uploads
       .flatMap((series) => series.sample())
-      .map((file) => readBack(this.#factory, uploadedFile(this.#plan.endpoint, this.#payload, file)));
-    const result = await sendAll(this.#connection, requests, 1);
-    this.#say({ type: 'read-back-done', ...result });
+      .map((file) => readBack(this.factory, uploadedFile(this.plan.endpoint, this.payload, file)));
+    const result = await sendAll(this.connection, requests, 1);
+    this.say({ type: 'read-back-done', ...result });
   }
 
-  async #clean(): Promise<void> {
-    const paths = [...this.#uploadedPaths(), ...this.#seededPaths()];
+  private async clean(): Promise<void> {
+    const paths = [...this.uploadedPaths(), ...this.seededPaths()];
     const requests = paths.flatMap((path) => {
-      const target = deleteTarget(this.#plan.endpoint, path);
-      return target === null ? [] : [this.#factory.delete(target)];
+      const target = deleteTarget(this.plan.endpoint, path);
+      return target === null ? [] : [this.factory.delete(target)];
     });
-    const { sent, errors } = await sendAll(this.#connection, requests, DELETE_WIDTH);
+    const { sent, errors } = await sendAll(this.connection, requests, DELETE_WIDTH);
     const failed = Object.values(errors).reduce((sum, count) => sum + count, 0);
-    this.#say({ type: 'cleaned', deleted: sent - failed, left: paths.length - sent + failed });
+    this.say({ type: 'cleaned', deleted: sent - failed, left: paths.length - sent + failed });
   }
 
-  #uploadedPaths(): string[] {
-    return this.#uploads.flatMap((series) =>
+  private uploadedPaths(): string[] {
+    return this.uploads.flatMap((series) =>
       Array.from({ length: series.begun }, (_, number) => series.file(number).path),
     );
   }
 
   /** The first thread of the load deletes the files to read, for all. */
-  #seededPaths(): string[] {
-    const { endpoint, load, loadIndex, runId, threadIndex } = this.#plan;
+  private seededPaths(): string[] {
+    const { endpoint, load, loadIndex, runId, threadIndex } = this.plan;
     if (endpoint.objects !== 'uploaded' || threadIndex > 0 || !readsFiles(load)) return [];
     return seedFiles(load, loadIndex, runId).map(({ path }) => path);
   }

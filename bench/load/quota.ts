@@ -21,24 +21,24 @@ export function makeQuotaMemory(loads: number, maxHeldBytes: number): QuotaMemor
 }
 
 export class Quota {
-  readonly #memory: QuotaMemory;
-  readonly #loadIndex: number;
-  readonly #maxRequests: number;
+  private readonly memory: QuotaMemory;
+  private readonly loadIndex: number;
+  private readonly maxRequests: number;
 
   constructor(memory: QuotaMemory, loadIndex: number, maxRequests: number | null) {
-    this.#memory = memory;
-    this.#loadIndex = loadIndex;
-    this.#maxRequests = maxRequests ?? Number.POSITIVE_INFINITY;
+    this.memory = memory;
+    this.loadIndex = loadIndex;
+    this.maxRequests = maxRequests ?? Number.POSITIVE_INFINITY;
   }
 
   /** Takes one request that leaves `heldBytes` on the target; false when that would be too much. */
   take(heldBytes: number): boolean {
-    const { held, begun, maxHeldBytes } = this.#memory;
+    const { held, begun, maxHeldBytes } = this.memory;
     const units = Math.ceil(heldBytes / HELD_UNIT);
     if (units > 0 && (Atomics.add(held, 0, units) + units) * HELD_UNIT > maxHeldBytes) {
       Atomics.sub(held, 0, units);
       return false;
     }
-    return Atomics.add(begun, this.#loadIndex, 1) < this.#maxRequests;
+    return Atomics.add(begun, this.loadIndex, 1) < this.maxRequests;
   }
 }

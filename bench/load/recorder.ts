@@ -18,49 +18,49 @@ export interface LoadInterval {
 }
 
 export class Recorder {
-  readonly #latency = new Histogram();
-  readonly #lateness = new Histogram();
-  #errors: Record<string, number> = {};
-  #requests = 0;
-  #bytes = 0;
-  #lastMs = 0;
+  private readonly latency = new Histogram();
+  private readonly lateness = new Histogram();
+  private errors: Record<string, number> = {};
+  private requests = 0;
+  private bytes = 0;
+  private lastAnswerMs = 0;
 
   /** When the last right answer was complete, monotonic; 0: none yet. */
   get lastMs(): number {
-    return this.#lastMs;
+    return this.lastAnswerMs;
   }
 
   countBytes(bytes: number): void {
-    this.#bytes += bytes;
+    this.bytes += bytes;
   }
 
   /** A right answer; `isInTime`: inside the measured time. Its latency counts in either case. */
   countAnswer(latencyMs: number, nowMs: number, isInTime: boolean): void {
-    this.#latency.record(latencyMs);
-    if (isInTime) this.#requests += 1;
-    this.#lastMs = nowMs;
+    this.latency.record(latencyMs);
+    if (isInTime) this.requests += 1;
+    this.lastAnswerMs = nowMs;
   }
 
   countLateness(lateMs: number): void {
-    this.#lateness.record(lateMs);
+    this.lateness.record(lateMs);
   }
 
   countError(kind: string, count = 1): void {
-    if (count > 0) this.#errors[kind] = (this.#errors[kind] ?? 0) + count;
+    if (count > 0) this.errors[kind] = (this.errors[kind] ?? 0) + count;
   }
 
   /** Everything since the last call. */
   take(): LoadInterval {
     const taken = {
-      requests: this.#requests,
-      bytes: this.#bytes,
-      errors: this.#errors,
-      latency: this.#latency.take(),
-      lateness: this.#lateness.take(),
+      requests: this.requests,
+      bytes: this.bytes,
+      errors: this.errors,
+      latency: this.latency.take(),
+      lateness: this.lateness.take(),
     };
-    this.#requests = 0;
-    this.#bytes = 0;
-    this.#errors = {};
+    this.requests = 0;
+    this.bytes = 0;
+    this.errors = {};
     return taken;
   }
 }

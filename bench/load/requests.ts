@@ -27,17 +27,17 @@ export function numberedFile(prefix: string, sizes: Load['sizes'], seed: number,
 
 export class RequestFactory {
   readonly endpoint: Endpoint;
-  readonly #commonFields: string;
+  private readonly commonFields: string;
 
   /** `isClosing`: each request asks for the end of its connection. */
   constructor(endpoint: Endpoint, isClosing: boolean) {
     this.endpoint = endpoint;
-    this.#commonFields = `Host: ${endpoint.authority}\r\n${isClosing ? 'Connection: close\r\n' : ''}`;
+    this.commonFields = `Host: ${endpoint.authority}\r\n${isClosing ? 'Connection: close\r\n' : ''}`;
   }
 
   /** The head of a request; `fields` are complete lines. */
   head(method: string, target: string, fields = ''): string {
-    return `${method} ${target} HTTP/1.1\r\n${this.#commonFields}${fields}\r\n`;
+    return `${method} ${target} HTTP/1.1\r\n${this.commonFields}${fields}\r\n`;
   }
 
   put(file: NumberedFile): OutgoingRequest {

@@ -29,71 +29,71 @@ export function fieldOf(head: ResponseHead, name: string): string | null {
 }
 
 export class ResponseParser {
-  readonly #onHead: (head: ResponseHead) => void;
-  readonly #onBody: BodyReceiver;
-  #state: State = 'idle';
-  #isHeadOnly = false;
-  #isClosing = false;
-  #pending: Buffer | null = null;
-  #left = 0;
+  private readonly onHead: (head: ResponseHead) => void;
+  private readonly onBody: BodyReceiver;
+  private state: State = 'idle';
+  private isHeadOnly = false;
+  private isClosing = false;
+  private pending: Buffer | null = null;
+  private left = 0;
 
   constructor(receiver: { readonly onHead: (head: ResponseHead) => void; readonly onBody: BodyReceiver }) {
-    this.#onHead = receiver.onHead;
-    this.#onBody = receiver.onBody;
+    this.onHead = receiver.onHead;
+    this.onBody = receiver.onBody;
   }
 
   /** Expects the answer to a request; `isHeadOnly` when that is a HEAD, whose answer has no body (RFC 9110 §9.3.2). */
   expect(isHeadOnly: boolean): void {
-    this.#state = 'head';
-    this.#isHeadOnly = isHeadOnly;
-    this.#isClosing = false;
-    this.#pending = null;
+    this.state = 'head';
+    this.isHeadOnly = isHeadOnly;
+    this.isClosing = false;
+    this.pending = null;
   }
 
   /** Takes the next bytes of the connection. */
   feed(received: Buffer): ParseResult {
-    const bytes = this.#pending === null ? received : Buffer.concat([this.#pending, received]);
-    this.#pending = null;
+    const bytes = this.pending === null ? received : Buffer.concat([this.pending, received]);
+    this.pending = null;
     let offset = 0;
     while (offset < bytes.length) {
-      const used = this.#step(bytes, offset);
+      const used = this.step(bytes, offset);
       if (used < 0) return 'malformed';
       if (used === 0) {
-        this.#pending = Buffer.from(bytes.subarray(offset));
-        return this.#pending.length > LONGEST_HEAD ? 'malformed' : 'incomplete';
+        this.pending = Buffer.from(bytes.subarray(offset));
+        return this.pending.length > LONGEST_HEAD ? 'malformed' : 'incomplete';
       }
       offset += used;
     }
-    if (this.#state !== 'idle') return 'incomplete';
-    return this.#isClosing ? 'closing' : 'complete';
+    if (this.state !== 'idle') return 'incomplete';
+    return this.isClosing ? 'closing' : 'complete';
   }
 
   /** The connection ended: true when that completes the response (RFC 9112 §6.3, rule 8). */
   end(): boolean {
-    const isComplete = this.#state === 'until-close';
-    this.#state = 'idle';
+    const isComplete = this.state === 'until-close';
+    this.state = 'idle';
     return isComplete;
   }
 
   /** Consumes from `offset`: bytes used, 0 when more are needed, negative when they are not a response. */
-  #step(bytes: Buffer, offset: number): number {
-    switch (this.#state) {
+  private step(bytes: Buffer, offset: number): number {
+    switch (this.state) {
       case 'idle':
         return -1;
       case 'head':
-        return this.#readHead(bytes, offset);
+        return this.readHead(bytes, offset);
       case 'length':
       case 'chunk-data':
       case 'until-close':
-        return this.#readData(bytes, offset);
+        return this.readData(bytes, offset);
       case 'chunk-line':
       case 'chunk-end':
       case 'trailer':
-        return this.#readLine(bytes, offset);
+        return this.readLine(bytes, offset);
     }
   }
 
-  #readHead(bytes: Buffer, offset: number): number {
+  private readHead(bytes: Buffer, offset: number): number {
     const end = bytes.indexOf(HEAD_END, offset);
     if (end < 0) return 0;
     const text = bytes.toString('latin1', offset, end);
@@ -102,55 +102,55 @@ export class ResponseParser {
     const code = Number(status);
     const used = end + HEAD_END.length - offset;
     if (code >= 100 && code < 200) return used;
-    return this.#beginBody(code, text) ? used : -1;
+    return this.beginBody(code, text) ? used : -1;
   }
 
   /** Message body length, in the order of RFC 9112 §6.3. */
-  #beginBody(status: number, text: string): boolean {
+  private beginBody(status: number, text: string): boolean {
     const length = /\r\ncontent-length:[ \t]*([^\r]*)/i.exec(text)?.[1]?.trimEnd();
     if (length !== undefined && !/^\d{1,15}$/.test(length)) return false;
     const head: ResponseHead = { status, text, lengthBytes: length === undefined ? null : Number(length) };
-    this.#isClosing = /\r\nconnection:[^\r]*\bclose\b/i.test(text) || text.startsWith('HTTP/1.0');
-    if (this.#isHeadOnly || status === 204 || status === 304) this.#state = 'idle';
-    else if (/\r\ntransfer-encoding:[ \t]*chunked/i.test(text)) this.#state = 'chunk-line';
-    else if (head.lengthBytes === null) this.#state = 'until-close';
-    else this.#beginRun(head.lengthBytes);
-    this.#onHead(head);
+    this.isClosing = /\r\nconnection:[^\r]*\bclose\b/i.test(text) || text.startsWith('HTTP/1.0');
+    if (this.isHeadOnly || status === 204 || status === 304) this.state = 'idle';
+    else if (/\r\ntransfer-encoding:[ \t]*chunked/i.test(text)) this.state = 'chunk-line';
+    else if (head.lengthBytes === null) this.state = 'until-close';
+    else this.beginRun(head.lengthBytes);
+    this.onHead(head);
     return true;
   }
 
-  #beginRun(length: number): void {
-    this.#left = length;
-    this.#state = length === 0 ? 'idle' : 'length';
+  private beginRun(length: number): void {
+    this.left = length;
+    this.state = length === 0 ? 'idle' : 'length';
   }
 
-  #readData(bytes: Buffer, offset: number): number {
+  private readData(bytes: Buffer, offset: number): number {
     const available = bytes.length - offset;
-    if (this.#state === 'until-close') {
-      this.#onBody(bytes.subarray(offset));
+    if (this.state === 'until-close') {
+      this.onBody(bytes.subarray(offset));
       return available;
     }
-    const used = Math.min(this.#left, available);
-    this.#onBody(offset === 0 && used === bytes.length ? bytes : bytes.subarray(offset, offset + used));
-    this.#left -= used;
-    if (this.#left === 0) this.#state = this.#state === 'length' ? 'idle' : 'chunk-end';
+    const used = Math.min(this.left, available);
+    this.onBody(offset === 0 && used === bytes.length ? bytes : bytes.subarray(offset, offset + used));
+    this.left -= used;
+    if (this.left === 0) this.state = this.state === 'length' ? 'idle' : 'chunk-end';
     return used;
   }
 
   /** Lines of the chunked coding (RFC 9112 §7.1): sizes, the empty line behind a chunk, trailers. */
-  #readLine(bytes: Buffer, offset: number): number {
+  private readLine(bytes: Buffer, offset: number): number {
     const end = bytes.indexOf('\r\n', offset, 'latin1');
     if (end < 0) return 0;
     const line = bytes.toString('latin1', offset, end);
-    if (this.#state === 'chunk-line') {
+    if (this.state === 'chunk-line') {
       if (!/^[0-9a-f]{1,12}[ \t]*(?:;.*)?$/i.test(line)) return -1;
-      this.#left = Number.parseInt(line, 16);
-      this.#state = this.#left === 0 ? 'trailer' : 'chunk-data';
-    } else if (this.#state === 'chunk-end') {
+      this.left = Number.parseInt(line, 16);
+      this.state = this.left === 0 ? 'trailer' : 'chunk-data';
+    } else if (this.state === 'chunk-end') {
       if (line !== '') return -1;
-      this.#state = 'chunk-line';
+      this.state = 'chunk-line';
     } else if (line === '') {
-      this.#state = 'idle';
+      this.state = 'idle';
     }
     return end + 2 - offset;
   }

@@ -17,16 +17,16 @@ export interface Schedule {
 }
 
 export class ClosedSchedule implements Schedule {
-  #endMs = Number.POSITIVE_INFINITY;
+  private endMs = Number.POSITIVE_INFINITY;
   isOver = false;
 
   take(nowMs: number): number | null {
-    if (nowMs >= this.#endMs) this.isOver = true;
+    if (nowMs >= this.endMs) this.isOver = true;
     return this.isOver ? null : nowMs;
   }
 
   end(endMs: number): void {
-    this.#endMs = endMs;
+    this.endMs = endMs;
   }
 
   countWaiting(): number {
@@ -35,40 +35,40 @@ export class ClosedSchedule implements Schedule {
 }
 
 export class OpenSchedule implements Schedule {
-  readonly #intervalMs: number;
-  readonly #random: Random | null;
-  #dueMs: number;
-  #endMs = Number.POSITIVE_INFINITY;
+  private readonly intervalMs: number;
+  private readonly random: Random | null;
+  private dueMs: number;
+  private endMs = Number.POSITIVE_INFINITY;
 
   /** `random` makes the intervals exponential (a Poisson process); null: they are even. */
   constructor(settings: { readonly firstMs: number; readonly intervalMs: number; readonly random: Random | null }) {
-    this.#dueMs = settings.firstMs;
-    this.#intervalMs = settings.intervalMs;
-    this.#random = settings.random;
+    this.dueMs = settings.firstMs;
+    this.intervalMs = settings.intervalMs;
+    this.random = settings.random;
   }
 
   get isOver(): boolean {
-    return this.#dueMs >= this.#endMs;
+    return this.dueMs >= this.endMs;
   }
 
   take(nowMs: number): number | null {
-    if (this.#dueMs > nowMs || this.isOver) return null;
-    const due = this.#dueMs;
-    this.#advance();
+    if (this.dueMs > nowMs || this.isOver) return null;
+    const due = this.dueMs;
+    this.advance();
     return due;
   }
 
   end(endMs: number): void {
-    this.#endMs = endMs;
+    this.endMs = endMs;
   }
 
   countWaiting(): number {
     let count = 0;
-    for (; !this.isOver; count += 1) this.#advance();
+    for (; !this.isOver; count += 1) this.advance();
     return count;
   }
 
-  #advance(): void {
-    this.#dueMs += this.#random === null ? this.#intervalMs : -Math.log(1 - this.#random()) * this.#intervalMs;
+  private advance(): void {
+    this.dueMs += this.random === null ? this.intervalMs : -Math.log(1 - this.random()) * this.intervalMs;
   }
 }

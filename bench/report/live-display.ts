@@ -14,32 +14,32 @@ export interface ProgressOutput {
 }
 
 export class LiveDisplay {
-  readonly #output: ProgressOutput;
-  readonly #totalRuns: number;
-  #doneRuns = 0;
-  #lastPlain = '';
+  private readonly output: ProgressOutput;
+  private readonly totalRuns: number;
+  private doneRuns = 0;
+  private lastPlain = '';
 
   constructor(output: ProgressOutput, totalRuns: number) {
-    this.#output = output;
-    this.#totalRuns = totalRuns;
+    this.output = output;
+    this.totalRuns = totalRuns;
   }
 
   show(progress: Progress): void {
-    const line = `${this.#prefix()} ${describeProgress(progress)}`;
-    if (this.#output.isTerminal) {
-      this.#output.write(`\r\x1b[2K${[...line].slice(0, this.#output.columns - 1).join('')}`);
+    const line = `${this.prefix()} ${describeProgress(progress)}`;
+    if (this.output.isTerminal) {
+      this.output.write(`\r\x1b[2K${[...line].slice(0, this.output.columns - 1).join('')}`);
       return;
     }
     const stretch = Math.floor(progress.elapsedSeconds / PLAIN_EVERY_SECONDS);
-    const key = `${this.#doneRuns} ${stretch}`;
-    if (progress.phase !== 'measuring' || stretch === 0 || key === this.#lastPlain) return;
-    this.#lastPlain = key;
-    this.#output.write(`${line}\n`);
+    const key = `${this.doneRuns} ${stretch}`;
+    if (progress.phase !== 'measuring' || stretch === 0 || key === this.lastPlain) return;
+    this.lastPlain = key;
+    this.output.write(`${line}\n`);
   }
 
   /** A run is over: its line stays. */
   finish(run: RunResult): void {
-    const line = `${this.#prefix()} ${run.target}: ${run.loads
+    const line = `${this.prefix()} ${run.target}: ${run.loads
       .map((load) => {
         const errors = Object.values(load.errors).reduce((sum, count) => sum + count, 0);
         return describeLoad(
@@ -52,12 +52,12 @@ export class LiveDisplay {
         );
       })
       .join(' | ')}`;
-    this.#doneRuns += 1;
-    this.#output.write(`${this.#output.isTerminal ? '\r\x1b[2K' : ''}${line}\n`);
+    this.doneRuns += 1;
+    this.output.write(`${this.output.isTerminal ? '\r\x1b[2K' : ''}${line}\n`);
   }
 
-  #prefix(): string {
-    return `[${this.#doneRuns + 1}/${this.#totalRuns}]`;
+  private prefix(): string {
+    return `[${this.doneRuns + 1}/${this.totalRuns}]`;
   }
 }
 

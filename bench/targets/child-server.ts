@@ -27,9 +27,9 @@ export async function findFreePort(): Promise<number> {
 }
 
 export class ChildServer {
-  readonly #child: ChildProcess;
-  readonly #exited: Promise<unknown>;
-  #output = '';
+  private readonly child: ChildProcess;
+  private readonly exited: Promise<unknown>;
+  private output = '';
 
   constructor(settings: {
     readonly command: string;
@@ -38,50 +38,50 @@ export class ChildServer {
     readonly environment: NodeJS.ProcessEnv;
     readonly leftovers: Leftovers;
   }) {
-    this.#child = spawn(settings.command, [...settings.args], {
+    this.child = spawn(settings.command, [...settings.args], {
       cwd: settings.cwd,
       env: settings.environment,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    settings.leftovers.watch(this.#child);
-    this.#exited = once(this.#child, 'exit').catch((error: unknown) => this.#keep(Buffer.from(String(error))));
-    this.#child.stdout?.on('data', (bytes: Buffer) => this.#keep(bytes));
-    this.#child.stderr?.on('data', (bytes: Buffer) => this.#keep(bytes));
+    settings.leftovers.watch(this.child);
+    this.exited = once(this.child, 'exit').catch((error: unknown) => this.keep(Buffer.from(String(error))));
+    this.child.stdout?.on('data', (bytes: Buffer) => this.keep(bytes));
+    this.child.stderr?.on('data', (bytes: Buffer) => this.keep(bytes));
   }
 
   /** Waits until `port` accepts a connection. */
   async ready(port: number): Promise<void> {
     const deadline = Date.now() + START_LIMIT_MS;
     while (!(await accepts(port))) {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) {
-        throw new TargetError(`it ended instead of listening: ${this.#output.trim() || 'no output'}`);
+      if (this.child.exitCode !== null || this.child.signalCode !== null || this.child.pid === undefined) {
+        throw new TargetError(`it ended instead of listening: ${this.output.trim() || 'no output'}`);
       }
       if (Date.now() > deadline) {
         await this.stop();
-        throw new TargetError(`port ${port} does not answer after ${START_LIMIT_MS / 1e3} s: ${this.#output.trim()}`);
+        throw new TargetError(`port ${port} does not answer after ${START_LIMIT_MS / 1e3} s: ${this.output.trim()}`);
       }
       await delay(POLL_MS);
     }
   }
 
   pids(): number[] {
-    return this.#child.pid === undefined ? [] : processTree(this.#child.pid);
+    return this.child.pid === undefined ? [] : processTree(this.child.pid);
   }
 
   /** SIGTERM, and SIGKILL when that is not enough. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      killGroup(this.#child, 'SIGTERM');
-      const timer = setTimeout(() => killGroup(this.#child, 'SIGKILL'), STOP_LIMIT_MS);
-      await this.#exited;
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      killGroup(this.child, 'SIGTERM');
+      const timer = setTimeout(() => killGroup(this.child, 'SIGKILL'), STOP_LIMIT_MS);
+      await this.exited;
       clearTimeout(timer);
     }
-    killGroup(this.#child, 'SIGKILL');
+    killGroup(this.child, 'SIGKILL');
   }
 
-  #keep(bytes: Buffer): void {
-    this.#output = (this.#output + bytes.toString()).slice(-KEPT_OUTPUT);
+  private keep(bytes: Buffer): void {
+    this.output = (this.output + bytes.toString()).slice(-KEPT_OUTPUT);
   }
 }
 

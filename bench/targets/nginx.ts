@@ -88,13 +88,13 @@ ${[...directives].map(([name, value]) => `  ${name} ${value};`).join('\n')}
 export class NginxTarget implements Target {
   readonly name: string;
   readonly isOurs = true;
-  readonly #directives: NginxDirectives;
-  readonly #leftovers: Leftovers;
+  private readonly directives: NginxDirectives;
+  private readonly leftovers: Leftovers;
 
   constructor(name: string, directives: NginxDirectives, leftovers: Leftovers) {
     this.name = name;
-    this.#directives = directives;
-    this.#leftovers = leftovers;
+    this.directives = directives;
+    this.leftovers = leftovers;
   }
 
   async start(folder: string): Promise<RunningTarget> {
@@ -104,17 +104,17 @@ export class NginxTarget implements Target {
     mkdirSync(join(folder, 'store'));
     mkdirSync(join(folder, 'scratch'));
     const file = join(folder, 'nginx.conf');
-    writeFileSync(file, configuration(folder, port, workers, this.#directives));
+    writeFileSync(file, configuration(folder, port, workers, this.directives));
     const args = ['-p', folder, '-e', join(folder, 'error.log'), '-c', file];
     const server = new ChildServer({
       command,
       args,
       cwd: folder,
       environment: process.env,
-      leftovers: this.#leftovers,
+      leftovers: this.leftovers,
     });
     await server.ready(port);
-    const directives = [...this.#directives].map(([name, value]) => `${name} ${value}`);
+    const directives = [...this.directives].map(([name, value]) => `${name} ${value}`);
     return {
       endpoint: loopbackEndpoint(port, { writeTemplate: '/{path}', readTemplate: '/{path}' }),
       description: [version, 'dav_methods PUT', `${workers} workers`, 'sendfile', ...directives].join(', '),

@@ -32,11 +32,11 @@ export function isProgramName(text: string): text is ProgramName {
 export class OwnProgram implements Target {
   readonly name: ProgramName;
   readonly isOurs = true;
-  readonly #leftovers: Leftovers;
+  private readonly leftovers: Leftovers;
 
   constructor(name: ProgramName, leftovers: Leftovers) {
     this.name = name;
-    this.#leftovers = leftovers;
+    this.leftovers = leftovers;
   }
 
   async start(folder: string): Promise<RunningTarget> {
@@ -47,7 +47,7 @@ export class OwnProgram implements Target {
       args: [script, String(port)],
       cwd: folder,
       environment: process.env,
-      leftovers: this.#leftovers,
+      leftovers: this.leftovers,
     });
     await server.ready(port);
     const { description, endpoint }: Program = programs[this.name];

@@ -59,15 +59,15 @@ function configuration(settings: SpawnedServerSettings, port: number, storeDir: 
 export class SpawnedServer implements Target {
   readonly name: string;
   readonly isOurs = true;
-  readonly #settings: SpawnedServerSettings;
+  private readonly settings: SpawnedServerSettings;
 
   constructor(settings: SpawnedServerSettings) {
     this.name = settings.name;
-    this.#settings = settings;
+    this.settings = settings;
   }
 
   async start(folder: string): Promise<RunningTarget> {
-    const { distFolder, durability, signatureForm, leftovers } = this.#settings;
+    const { distFolder, durability, signatureForm, leftovers } = this.settings;
     const entry = ENTRIES.map((file) => join(distFolder, file)).find((file) => existsSync(file));
     if (entry === undefined) throw new TargetError(`no server in ${distFolder}: build it first (npm run build)`);
     const port = await findFreePort();
@@ -75,7 +75,7 @@ export class SpawnedServer implements Target {
     const storeDir = join(folder, 'store');
     mkdirSync(storeDir);
     const file = join(folder, 'config.toml');
-    writeFileSync(file, configuration(this.#settings, port, storeDir, secret), { mode: 0o600 });
+    writeFileSync(file, configuration(this.settings, port, storeDir, secret), { mode: 0o600 });
     const server = new ChildServer({
       command: process.execPath,
       args: ['--max-semi-space-size=4', entry, 'serve', '--config', file],
@@ -91,7 +91,7 @@ export class SpawnedServer implements Target {
     };
     return {
       endpoint: loopbackEndpoint(port, particular),
-      description: `HMAC File Server, ${described(durability, this.#settings.settings)}, signed with ${signatureForm}`,
+      description: `HMAC File Server, ${described(durability, this.settings.settings)}, signed with ${signatureForm}`,
       pids: () => server.pids(),
       stop: () => server.stop(),
     };

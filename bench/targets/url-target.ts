@@ -61,19 +61,19 @@ export function urlEndpoint(settings: UrlTargetSettings): Endpoint {
 export class UrlTarget implements Target {
   readonly name: string;
   readonly isOurs = false;
-  readonly #settings: UrlTargetSettings;
-  readonly #endpoint: Endpoint;
+  private readonly settings: UrlTargetSettings;
+  private readonly endpoint: Endpoint;
 
   constructor(settings: UrlTargetSettings) {
-    this.#endpoint = urlEndpoint(settings);
-    this.#settings = settings;
+    this.endpoint = urlEndpoint(settings);
+    this.settings = settings;
     this.name = settings.url.replace(/\{v2?\}/g, '…');
   }
 
   async start(): Promise<RunningTarget> {
-    const { pid, url } = this.#settings;
+    const { pid, url } = this.settings;
     return {
-      endpoint: this.#endpoint,
+      endpoint: this.endpoint,
       description: url,
       pids: () => (pid === null ? [] : processTree(pid)),
       stop: async () => undefined,

@@ -25,28 +25,28 @@ export class LoadTarget {
   /** Method and target of every request. */
   readonly requests: string[] = [];
   connections = 0;
-  readonly #options: LoadTargetOptions;
-  readonly #uploads = new Map<string, TusUpload>();
-  readonly #server: Server;
+  private readonly options: LoadTargetOptions;
+  private readonly uploads = new Map<string, TusUpload>();
+  private readonly server: Server;
 
   private constructor(options: LoadTargetOptions) {
-    this.#options = options;
-    this.#server = createServer((request, response) => void this.#answer(request, response));
-    this.#server.on('connection', () => {
+    this.options = options;
+    this.server = createServer((request, response) => void this.answer(request, response));
+    this.server.on('connection', () => {
       this.connections += 1;
     });
   }
 
   static async start(options: LoadTargetOptions = {}): Promise<LoadTarget> {
     const target = new LoadTarget(options);
-    target.#server.listen(0, '127.0.0.1');
-    await once(target.#server, 'listening');
+    target.server.listen(0, '127.0.0.1');
+    await once(target.server, 'listening');
     return target;
   }
 
   /** Prefix for uploads. */
   get url(): string {
-    const address = this.#server.address();
+    const address = this.server.address();
     if (address === null || typeof address === 'string') throw new Error('not listening');
     return `http://127.0.0.1:${address.port}/`;
   }
@@ -57,44 +57,44 @@ export class LoadTarget {
   }
 
   async stop(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, 'close');
+    this.server.close();
+    this.server.closeAllConnections();
+    await once(this.server, 'close');
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? '';
     this.requests.push(`${method} ${request.url ?? ''}`);
-    if (this.#options.intercept?.(request, response, this.requests.length) === true) return;
+    if (this.options.intercept?.(request, response, this.requests.length) === true) return;
     const path = (request.url ?? '').replace(/\?.*$/s, '');
     const body = await readBody(request);
     switch (method) {
       case 'PUT':
-        this.files.set(path, this.#options.tamper?.(body) ?? body);
+        this.files.set(path, this.options.tamper?.(body) ?? body);
         response.writeHead(201).end();
         return;
       case 'DELETE':
         response.writeHead(this.files.delete(path) ? 204 : 404).end();
         return;
       case 'POST':
-        this.#create(path, Number(request.headers['upload-length']), response);
+        this.create(path, Number(request.headers['upload-length']), response);
         return;
       case 'PATCH':
-        this.#append(path, Number(request.headers['upload-offset']), body, response);
+        this.append(path, Number(request.headers['upload-offset']), body, response);
         return;
       default:
         serve(this.files.get(path), request, response);
     }
   }
 
-  #create(path: string, length: number, response: ServerResponse): void {
-    const location = `/tus/${this.#uploads.size}`;
-    this.#uploads.set(location, { path, length, body: Buffer.alloc(0) });
+  private create(path: string, length: number, response: ServerResponse): void {
+    const location = `/tus/${this.uploads.size}`;
+    this.uploads.set(location, { path, length, body: Buffer.alloc(0) });
     response.writeHead(201, { Location: `${this.url.slice(0, -1)}${location}` }).end();
   }
 
-  #append(location: string, offset: number, bytes: Buffer, response: ServerResponse): void {
-    const upload = this.#uploads.get(location);
+  private append(location: string, offset: number, bytes: Buffer, response: ServerResponse): void {
+    const upload = this.uploads.get(location);
     if (upload === undefined || upload.body.length !== offset) {
       response.writeHead(upload === undefined ? 404 : 409).end();
       return;
