@@ -22,7 +22,7 @@ export interface PlaneShare {
   /** Upload bodies in memory. */
   readonly uploadBytes: number;
   readonly downloadBytes: number;
-  /** Bodies of small files that many ask for. */
+  /** Bodies of files that many ask for at once. */
   readonly cacheBytes: number;
 }
 

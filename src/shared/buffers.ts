@@ -28,7 +28,6 @@ export class BufferPool {
   private readonly shelves: readonly Shelf[];
   private readonly largest: Shelf;
   private readonly maxBytesForLargest: number;
-  private readonly nowhere = closedPort();
   private takenBytes = 0;
   private readonly waiting: ((buffer: ArrayBuffer) => void)[] = [];
   private onReturn: () => void = () => {};
@@ -56,6 +55,12 @@ export class BufferPool {
   /** True for a buffer that may come from this pool. */
   owns(buffer: ArrayBuffer): boolean {
     return this.shelfOf(buffer) !== undefined;
+  }
+
+  /** Memory for so many bytes that is none of this pool's, and cannot be taken for it. */
+  allocateApart(bytes: number): ArrayBuffer {
+    const isLikeOurs = this.shelves.some((shelf) => shelf.bytes === bytes);
+    return new ArrayBuffer(isLikeOurs ? bytes + 1 : bytes);
   }
 
   /** The smallest buffer for so many bytes, or the largest that there is; its content is unspecified. null: none is left. */
@@ -119,7 +124,7 @@ export class BufferPool {
   /** Lets go of buffers that nobody needed since the last call. Call it every few seconds. */
   trim(): void {
     for (const shelf of this.shelves) {
-      this.nowhere.postMessage(null, shelf.idle.splice(0, shelf.leastIdle));
+      freeBuffers(shelf.idle.splice(0, shelf.leastIdle));
       shelf.leastIdle = shelf.idle.length;
     }
   }
@@ -137,7 +142,16 @@ export class BufferPool {
   }
 }
 
-/** What is posted to a closed port is moved out of this thread all the same, and freed (HTML, message port post message steps). */
+const nowhere = closedPort();
+
+/**
+ * Gives the memory of buffers back now. What is posted to a closed port is moved out of this thread all the same, and freed
+ * (HTML, message port post message steps).
+ */
+export function freeBuffers(buffers: readonly ArrayBuffer[]): void {
+  nowhere.postMessage(null, buffers);
+}
+
 function closedPort(): { postMessage(message: null, moved: readonly ArrayBuffer[]): void } {
   const { port1 } = new MessageChannel();
   port1.close();

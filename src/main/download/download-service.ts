@@ -1,6 +1,6 @@
 /**
- * GET and HEAD of stored files: small ones that many ask for from memory, all others by way of a lane, or of a proxy that
- * reads the store itself.
+ * GET and HEAD of stored files: those that many ask for from memory, unless they are large, all others by way of a lane, or
+ * of a proxy that reads the store itself.
  */
 
 import type { BufferPool } from '../../shared/buffers.ts';
@@ -10,9 +10,12 @@ import type { FileKey } from '../../shared/files.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { firstValue } from '../http/fields.ts';
 import { firstRangeOffset } from '../http/range.ts';
+import type { LaneClient } from '../lanes/lane-client.ts';
 import type { WorkerPool } from '../lanes/worker-pool.ts';
 import { RedirectedDownload } from './accel-redirect.ts';
-import { BODY_CACHE_LIMITS, BodyCache, type CachedFile } from './body-cache.ts';
+import { BODY_CACHE_LIMITS, BodyCache } from './body-cache.ts';
+import { BodyCollector } from './body-collector.ts';
+import type { CachedFile } from './cached-file.ts';
 import { ContentDigests } from './content-digests.ts';
 import { DigestLookup } from './digest-lookup.ts';
 import { type FoundDigests, readDigestWish, withDigests } from './digest-wish.ts';
@@ -51,6 +54,7 @@ export class DownloadService {
   private readonly options: DownloadServiceOptions;
   private readonly streams = new Set<DownloadStream>();
   private readonly cache: BodyCache;
+  private readonly collector: BodyCollector;
   private readonly digests: ContentDigests;
   private isReclaiming = false;
 
@@ -58,7 +62,9 @@ export class DownloadService {
     this.options = options;
     options.buffers.watchShortage(() => this.reclaimSoon());
     this.cache = new BodyCache({ ...BODY_CACHE_LIMITS, maxBytes: options.cacheBytes }, options.generations);
-    this.digests = new ContentDigests(() => options.pool.downloadLane());
+    const lane = (): LaneClient => options.pool.downloadLane();
+    this.collector = new BodyCollector({ ...options, cache: this.cache, lane });
+    this.digests = new ContentDigests(lane);
   }
 
   /** Serves the file in answer to a GET or HEAD. */
@@ -116,7 +122,25 @@ export class DownloadService {
     const cached = this.cache.get(key, performance.now());
     if (cached !== null) this.serveCached(download, cached);
     else if (exchange.head.method === 'HEAD') this.open(download, null);
-    else this.openWithBuffer(download);
+    else if (!this.awaitBody(download)) this.openWithBuffer(download);
+  }
+
+  /** True: many ask for the file, and the answer is made when a lane has been asked on behalf of all. */
+  private awaitBody(download: Download): boolean {
+    const { exchange, key } = download;
+    let isWaiting = true;
+    const isAwaited = this.collector.join(key, () => {
+      isWaiting = false;
+      if (exchange.state !== 'open') return;
+      const cached = this.cache.get(key, performance.now());
+      if (cached !== null) this.serveCached(download, cached);
+      else this.openWithBuffer(download);
+    });
+    if (!isAwaited) return false;
+    exchange.onGone((reason) => {
+      if (isWaiting) new DownloadReport(exchange, this.options.events).aborted(reason);
+    });
+    return true;
   }
 
   /** A small buffer is better than waiting behind those that read slowly: most files are no longer. */
@@ -139,8 +163,9 @@ export class DownloadService {
     new LaneDownload({ ...options, ...download, lane, streams, cache }).open(offset, buffer);
   }
 
-  private serveCached({ exchange, refuse, found }: Download, { representation, fileId, bytes }: CachedFile): void {
+  private serveCached({ exchange, refuse, found }: Download, file: CachedFile): void {
     const { events, rules } = this.options;
+    const { representation, fileId, bytes } = file;
     const report = new DownloadReport(exchange, events);
     report.fileId = fileId;
     const plan = withDigests(planDownload(exchange.head, representation, planContext(rules)), representation, found);
@@ -149,8 +174,15 @@ export class DownloadService {
       refuse(plan.problem, null);
       return;
     }
-    exchange.onAnswered(() => report.completed());
-    exchange.onGone((reason) => report.aborted(reason));
+    file.hold();
+    exchange.onAnswered(() => {
+      file.release();
+      report.completed();
+    });
+    exchange.onGone((reason) => {
+      file.release();
+      report.aborted(reason);
+    });
     if (plan.kind === 'head') exchange.respondHead(plan.head);
     else
       streamBytes(

@@ -5,19 +5,18 @@
 
 import { randomBytes } from 'node:crypto';
 import type { BufferPool } from '../../shared/buffers.ts';
-import type { ContentGenerations, ContentStamp } from '../../shared/content-generations.ts';
 import type { EventPublisher } from '../../shared/events.ts';
 import type { FileKey } from '../../shared/files.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import type { AnswerHead, Exchange } from '../http/exchange.ts';
 import { type Problem, storageProblems } from '../http/problem.ts';
 import type { LaneClient, TransferListener, TransferMessage } from '../lanes/lane-client.ts';
-import { BODY_CACHE_LIMITS, type BodyCache } from './body-cache.ts';
+import type { BodyCache } from './body-cache.ts';
 import { type FoundDigests, withDigests } from './digest-wish.ts';
 import { type PlanContext, planDownload, type Segment } from './download-plan.ts';
 import { DownloadReport } from './download-report.ts';
 import { DownloadStream } from './download-stream.ts';
-import { type Representation, type RepresentationRules, represent } from './representation.ts';
+import { type RepresentationRules, represent } from './representation.ts';
 import { ONE_PIECE_BYTES } from './stream-bytes.ts';
 
 type Opened = Extract<TransferMessage, { type: 'download.opened' }>;
@@ -39,7 +38,6 @@ export interface LaneDownloadDependencies {
   /** Those that are being sent. */
   readonly streams: Set<DownloadStream>;
   readonly cache: BodyCache;
-  readonly generations: ContentGenerations;
 }
 
 /** One GET or HEAD from the opening of the file to the end of the answer. */
@@ -47,8 +45,6 @@ export class LaneDownload implements TransferListener {
   private readonly context: LaneDownloadDependencies;
   private readonly report: DownloadReport;
   private readonly transfer: number;
-  /** Of the content before it is read. */
-  private readonly stamp: ContentStamp;
   private offset = 0;
   private isOpen = false;
   private stream: DownloadStream | null = null;
@@ -57,7 +53,6 @@ export class LaneDownload implements TransferListener {
     this.context = context;
     this.report = new DownloadReport(context.exchange, context.events);
     this.transfer = context.lane.begin(this);
-    this.stamp = context.generations.stamp(context.key);
   }
 
   open(offset: number, buffer: ArrayBuffer | null): void {
@@ -95,11 +90,11 @@ export class LaneDownload implements TransferListener {
   }
 
   private opened(message: Opened): void {
-    const { exchange, key, rules, found } = this.context;
+    const { exchange, key, rules, found, cache } = this.context;
     this.isOpen = message.isOpen;
     this.report.fileId = message.fileId;
     const representation = represent(key, message.file, rules, message.expiresMs);
-    this.offerToCache(message, representation);
+    if (this.offset === 0 && message.buffer !== null) cache.countRead(key, message.file.size, performance.now());
     const plan = withDigests(planDownload(exchange.head, representation, planContext(rules)), representation, found);
     if (plan.kind === 'problem') {
       this.giveBack(message.buffer);
@@ -115,15 +110,6 @@ export class LaneDownload implements TransferListener {
       this.giveBack(message.buffer);
       exchange.respondHead(plan.head);
     }
-  }
-
-  private offerToCache({ buffer, length, file, fileId, expiresMs }: Opened, representation: Representation): void {
-    if (buffer === null || this.offset !== 0 || length !== file.size) return;
-    // What is about to expire is looked at each time.
-    if (expiresMs !== null && expiresMs - Date.now() <= BODY_CACHE_LIMITS.freshMs) return;
-    const bytes = new Uint8Array(buffer, 0, length);
-    const { stamp } = this;
-    this.context.cache.offer(this.context.key, { representation, fileId, bytes, stamp }, performance.now());
   }
 
   private send(message: Opened, head: AnswerHead, segments: readonly Segment[]): void {
