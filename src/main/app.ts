@@ -37,6 +37,7 @@ import { StoreKeeper } from './store/store-keeper.ts';
 import { SweepSchedule } from './store/sweep-schedule.ts';
 import { tidyVersions } from './store/tidy-versions.ts';
 import type { UwsModule } from './uws/load-uws.ts';
+import { StalledReaders } from './uws/stalled-readers.ts';
 import { UwsServer } from './uws/uws-server.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 
@@ -324,6 +325,7 @@ export class App {
       maxConnections: MAX_OPERATOR_CONNECTIONS,
       requests: new SharedCount(SharedCount.allocate(1), 0),
       streams: new SharedCount(SharedCount.allocate(1), 0),
+      readers: new StalledReaders(StalledReaders.allocate(1), 0, () => {}),
       proxies: () => NO_PROXIES,
       handle,
       onError,

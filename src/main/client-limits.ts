@@ -4,7 +4,7 @@
  */
 
 import type { AddressCounts } from '../shared/address-counts.ts';
-import { clientNetwork } from './http/client-address.ts';
+import { clientOf } from './http/client-address.ts';
 import type { Exchange } from './http/exchange.ts';
 
 /** What is counted; null: no limit. */
@@ -19,7 +19,7 @@ export interface ClientLimit {
 export function admitClient(exchange: Exchange, { counts, max }: ClientLimit): boolean {
   const limit = max();
   if (limit === null) return true;
-  const client = exchange.isFromProxyItself ? null : clientNetwork(exchange.lookUpRemote());
+  const client = clientOf(exchange);
   if (client === null) return true;
   // Counted before it is looked at: others may be let in at the same moment.
   if (counts.addAndSum(client, 1) > limit) {

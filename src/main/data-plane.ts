@@ -33,6 +33,7 @@ import { createTus } from './upload/tus.ts';
 import type { UploadProtocol } from './upload/upload-protocol.ts';
 import { UploadService } from './upload/upload-service.ts';
 import type { UwsModule } from './uws/load-uws.ts';
+import { StalledReaders } from './uws/stalled-readers.ts';
 import type { ServerDescriptor } from './uws/uws-acceptor.ts';
 import { UwsServer } from './uws/uws-server.ts';
 
@@ -257,6 +258,9 @@ export class DataPlane {
       requests: this.counts.requests,
       streams: this.counts.streams,
       maxConnections: config.maxConnections,
+      readers: new StalledReaders(memory.stalledReaders, plane, (crowd) => {
+        events.publish({ type: 'readers.stalled', ...crowd });
+      }),
       proxies: () => this.proxies,
       traffic: new TrafficCount(memory.traffic, plane),
       handle: (exchange) => pipeline.handle(exchange),

@@ -7,6 +7,7 @@ import { SharedCount } from '../shared/shared-count.ts';
 import { SharedFlag } from '../shared/shared-flag.ts';
 import { TrafficCount } from '../shared/traffic-count.ts';
 import { UploadsInFlight } from './upload/uploads-in-flight.ts';
+import { StalledReaders, type StalledReadersMemory } from './uws/stalled-readers.ts';
 
 /** Plain data: crosses thread boundaries. */
 export interface SharedMemory {
@@ -25,6 +26,8 @@ export interface SharedMemory {
   readonly traffic: SharedArrayBuffer;
   /** Of the contents that data planes may keep copies of. */
   readonly generations: SharedArrayBuffer;
+  /** Downloads whose clients take nothing. */
+  readonly stalledReaders: StalledReadersMemory;
   /** Set while the store takes no writes. */
   readonly degraded: SharedArrayBuffer;
 }
@@ -44,6 +47,7 @@ export function allocateSharedMemory(planes: number): SharedMemory {
     },
     traffic: TrafficCount.allocate(planes),
     generations: ContentGenerations.allocate(),
+    stalledReaders: StalledReaders.allocate(planes),
     degraded: SharedFlag.allocate(),
   };
 }
@@ -77,4 +81,5 @@ export function forgetCounts(memory: SharedMemory, plane: number): void {
   const { connections, requests, streams, uploads, clientRequests, clientUploads } = memory;
   for (const count of [connections, requests, streams, ...Object.values(uploads)]) new SharedCount(count, plane).set(0);
   for (const counts of [clientRequests, clientUploads]) new AddressCounts(counts, plane).clear();
+  StalledReaders.forgetPlane(memory.stalledReaders, plane);
 }

@@ -168,6 +168,13 @@ export type ServerEventBody =
   | { readonly type: 'worker.crashed'; readonly lane: string; readonly code: string; readonly transfers: number }
   | { readonly type: 'pool.saturated'; readonly uploads: number; readonly limit: number }
   | { readonly type: 'storage.degraded'; readonly code: string; readonly recovered: boolean }
+  /** So many readers take nothing at once, of one client (null: of several), that they are let go sooner. */
+  | {
+      readonly type: 'readers.stalled';
+      readonly client: string | null;
+      readonly readers: number;
+      readonly limit: number;
+    }
   | { readonly type: 'config.reloaded'; readonly changed: readonly string[]; readonly needRestart: readonly string[] }
   | { readonly type: 'config.rejected'; readonly message: string }
   | {

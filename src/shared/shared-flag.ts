@@ -1,4 +1,4 @@
-/** One yes or no that a single thread decides and every thread sees at once. */
+/** One yes or no that every thread sees at once. */
 
 export class SharedFlag {
   private readonly value: Int32Array;
@@ -18,5 +18,10 @@ export class SharedFlag {
 
   set(isSet: boolean): void {
     Atomics.store(this.value, 0, Number(isSet));
+  }
+
+  /** Sets it. True for the one thread that has done so, of all that do it at once. */
+  raise(): boolean {
+    return Atomics.exchange(this.value, 0, 1) === 0;
   }
 }

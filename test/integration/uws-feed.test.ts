@@ -7,6 +7,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { TrustedProxies } from '../../src/main/http/client-address.ts';
 import type { Exchange } from '../../src/main/http/exchange.ts';
 import { loadUws } from '../../src/main/uws/load-uws.ts';
+import { StalledReaders } from '../../src/main/uws/stalled-readers.ts';
 import { UwsServer } from '../../src/main/uws/uws-server.ts';
 import { SharedCount } from '../../src/shared/shared-count.ts';
 
@@ -29,6 +30,7 @@ beforeEach(async () => {
     maxConnections: 10,
     requests: new SharedCount(SharedCount.allocate(1), 0),
     certificate: null,
+    readers: new StalledReaders(StalledReaders.allocate(1), 0, () => {}),
     streams: new SharedCount(SharedCount.allocate(1), 0),
     proxies: () => new TrustedProxies({ ranges: [], hasUnixSocket: false }),
     traffic: {

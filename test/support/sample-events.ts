@@ -83,6 +83,7 @@ const samples: { readonly [T in ServerEventType]: BodyOf<T> } = {
   'download.refused': { type: 'download.refused', requestId: 'r-1', status: 404 },
   'worker.crashed': { type: 'worker.crashed', lane: 'upload-0', code: 'ERR_WORKER_OUT_OF_MEMORY', transfers: 2 },
   'pool.saturated': { type: 'pool.saturated', uploads: 100, limit: 100 },
+  'readers.stalled': { type: 'readers.stalled', client: '192.0.2.1', readers: 17, limit: 16 },
   'storage.degraded': { type: 'storage.degraded', code: 'EIO fdatasync', recovered: false },
   'config.reloaded': { type: 'config.reloaded', changed: ['LogLevel'], needRestart: [] },
   'config.rejected': { type: 'config.rejected', message: 'config.toml:3: unknown key' },

@@ -2,42 +2,40 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Exchange } from '../../src/main/http/exchange.ts';
-import { TransferClock } from '../../src/main/uws/transfer-clock.ts';
-
-type Progress = Pick<Exchange, 'state' | 'bytesIn' | 'bytesOut' | 'isBodyComplete'>;
+import { type ReaderPatience, type Transfer, TransferClock } from '../../src/main/uws/transfer-clock.ts';
 
 const SECOND = 1_000;
 const WINDOW_BYTES = 30 * 1024;
 
-/** As much of an exchange as the clock looks at. */
-function exchange(progress: Partial<Progress>): Exchange {
-  const all: Progress = { state: 'open', bytesIn: 0, bytesOut: 0, isBodyComplete: false, ...progress };
-  return all as Exchange;
+const usualPatience: ReaderPatience = () => 60 * SECOND;
+
+function look(clock: TransferClock, nowMs: number, seen: Partial<Transfer>, patience = usualPatience): string {
+  const idle: Transfer = { state: 'open', bytesIn: 0, bytesOut: 0, isBodyComplete: false, isHeldBack: false };
+  return clock.look(nowMs, { ...idle, ...seen }, patience);
 }
 
 test('G8 an upload must bring 30 KiB in every 30 seconds', () => {
   const clock = new TransferClock(0);
-  assert.equal(clock.look(29 * SECOND, exchange({ bytesIn: 0 })), 'wait');
-  assert.equal(clock.look(30 * SECOND, exchange({ bytesIn: WINDOW_BYTES })), 'wait');
-  assert.equal(clock.look(59 * SECOND, exchange({ bytesIn: WINDOW_BYTES })), 'wait');
-  assert.equal(clock.look(60 * SECOND, exchange({ bytesIn: 2 * WINDOW_BYTES - 1 })), 'close');
+  assert.equal(look(clock, 29 * SECOND, { bytesIn: 0 }), 'wait');
+  assert.equal(look(clock, 30 * SECOND, { bytesIn: WINDOW_BYTES }), 'wait');
+  assert.equal(look(clock, 59 * SECOND, { bytesIn: WINDOW_BYTES }), 'wait');
+  assert.equal(look(clock, 60 * SECOND, { bytesIn: 2 * WINDOW_BYTES - 1 }), 'close');
 });
 
 test('G8 a stalled upload is closed within 10 to 35 seconds', () => {
   const clock = new TransferClock(0);
   let closedAt = 0;
   for (let now = 0; closedAt === 0 && now < 100 * SECOND; now += SECOND) {
-    if (clock.look(now, exchange({ bytesIn: 1 })) === 'close') closedAt = now;
+    if (look(clock, now, { bytesIn: 1 }) === 'close') closedAt = now;
   }
   assert.ok(closedAt >= 10 * SECOND && closedAt <= 35 * SECOND, `${closedAt}`);
 });
 
 test('an early burst earns no later silence', () => {
   const clock = new TransferClock(0);
-  const burst = exchange({ bytesIn: 100 * WINDOW_BYTES });
-  assert.equal(clock.look(30 * SECOND, burst), 'wait');
-  assert.equal(clock.look(60 * SECOND, burst), 'close');
+  const burst = { bytesIn: 100 * WINDOW_BYTES };
+  assert.equal(look(clock, 30 * SECOND, burst), 'wait');
+  assert.equal(look(clock, 60 * SECOND, burst), 'close');
 });
 
 test('G9 nothing is expected of a client that we keep from sending, for 30 seconds at most', () => {
@@ -45,8 +43,8 @@ test('G9 nothing is expected of a client that we keep from sending, for 30 secon
   clock.pause(20 * SECOND);
   clock.pause(40 * SECOND);
   assert.equal(clock.isPaused, true);
-  assert.equal(clock.look(50 * SECOND, exchange({})), 'wait');
-  assert.equal(clock.look(50 * SECOND + 1, exchange({})), 'close');
+  assert.equal(look(clock, 50 * SECOND, {}), 'wait');
+  assert.equal(look(clock, 50 * SECOND + 1, {}), 'close');
 });
 
 test('G9 the time of a pause does not count, and a new window begins behind it', () => {
@@ -54,30 +52,72 @@ test('G9 the time of a pause does not count, and a new window begins behind it',
   clock.pause(SECOND);
   clock.resume(29 * SECOND, 500);
   assert.equal(clock.isPaused, false);
-  assert.equal(clock.look(58 * SECOND, exchange({ bytesIn: 500 })), 'wait');
-  assert.equal(clock.look(59 * SECOND, exchange({ bytesIn: 500 + WINDOW_BYTES })), 'wait');
-  assert.equal(clock.look(89 * SECOND, exchange({ bytesIn: 500 + WINDOW_BYTES })), 'close');
+  assert.equal(look(clock, 58 * SECOND, { bytesIn: 500 }), 'wait');
+  assert.equal(look(clock, 59 * SECOND, { bytesIn: 500 + WINDOW_BYTES }), 'wait');
+  assert.equal(look(clock, 89 * SECOND, { bytesIn: 500 + WINDOW_BYTES }), 'close');
 });
 
 test('a complete request may wait ten minutes for its answer', () => {
   const clock = new TransferClock(0);
-  const complete = exchange({ isBodyComplete: true, bytesIn: 10 });
-  assert.equal(clock.look(5 * SECOND, complete), 'wait');
-  assert.equal(clock.look(605 * SECOND, complete), 'wait');
-  assert.equal(clock.look(605 * SECOND + 1, complete), 'close');
+  const complete = { isBodyComplete: true, bytesIn: 10 };
+  assert.equal(look(clock, 5 * SECOND, complete), 'wait');
+  assert.equal(look(clock, 605 * SECOND, complete), 'wait');
+  assert.equal(look(clock, 605 * SECOND + 1, complete), 'close');
 });
+
+/** Second at which a download is closed of which one byte was taken at the beginning and none after it; null: never. */
+function closedAfter(patience: ReaderPatience, isHeldBack: boolean): number | null {
+  const clock = new TransferClock(0);
+  for (let second = 1; second <= 100; second += 1) {
+    const seen = { state: 'streaming', bytesOut: 1, isHeldBack } as const;
+    if (look(clock, second * SECOND, seen, patience) === 'close') return second;
+  }
+  return null;
+}
 
 test('G10 a download is kept alive every 4 seconds and ends after 60 without progress', () => {
   const clock = new TransferClock(0);
-  const at = (seconds: number, bytesOut: number): string =>
-    clock.look(seconds * SECOND, exchange({ state: 'streaming', bytesOut }));
-  assert.equal(at(1, 100), 'wait');
-  assert.equal(at(4, 100), 'rearm');
-  assert.equal(at(5, 100), 'wait');
-  assert.equal(at(8, 100), 'rearm');
-  assert.equal(at(60, 101), 'rearm');
-  assert.equal(at(120, 101), 'rearm');
-  assert.equal(at(121, 101), 'close');
+  const at = (second: number): string => look(clock, second * SECOND, { state: 'streaming', bytesOut: 100 });
+  assert.deepEqual([1, 2, 3, 4, 5, 6, 7, 8].map(at), [
+    'wait',
+    'wait',
+    'wait',
+    'rearm',
+    'wait',
+    'wait',
+    'wait',
+    'rearm',
+  ]);
+  assert.equal(closedAfter(usualPatience, true), 62);
+});
+
+test('a reader has the patience that is asked for, whoever is held back by us has all of it', () => {
+  const short: ReaderPatience = (stillMs) => (stillMs > 0 ? 10 : 60) * SECOND;
+  assert.equal(closedAfter(short, true), 12);
+  assert.equal(closedAfter(short, false), 62);
+});
+
+test('a reader that takes a byte in time is never closed', () => {
+  const clock = new TransferClock(0);
+  for (let second = 1; second <= 500; second += 1) {
+    const bytesOut = Math.floor(second / 10);
+    const seen = { state: 'streaming', bytesOut, isHeldBack: true } as const;
+    assert.notEqual(
+      look(clock, second * SECOND, seen, () => 10 * SECOND),
+      'close',
+      `${second} s`,
+    );
+  }
+});
+
+test('the time in which the event loop is held does not count against readers', () => {
+  const clock = new TransferClock(0);
+  const seen = { state: 'streaming', bytesOut: 1, isHeldBack: true } as const;
+  const patience: ReaderPatience = () => 5 * SECOND;
+  assert.equal(look(clock, SECOND, seen, patience), 'wait');
+  assert.notEqual(look(clock, 20 * SECOND, seen, patience), 'close');
+  assert.notEqual(look(clock, 40 * SECOND, seen, patience), 'close');
+  assert.equal(look(clock, 60 * SECOND, seen, patience), 'close');
 });
 
 test('an upload is kept alive at most once a second while bytes come, and not while it is paused', () => {

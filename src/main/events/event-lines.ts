@@ -164,6 +164,12 @@ const serverRules = {
     fields: ({ uploads, limit }) => ({ uploads, limit }),
     limit: { perSecond: 1, kind: () => 'all' },
   },
+  'readers.stalled': {
+    level: 'warning',
+    msg: 'Too many readers stand still at once, and are let go after 10 s',
+    fields: ({ client, readers, limit }) => ({ remote: client, readers, limit }),
+    limit: { perSecond: 1, kind: () => 'all' },
+  },
   'config.reloaded': {
     level: { gravest: 'warning', of: ({ needRestart }) => (needRestart.length > 0 ? 'warning' : 'info') },
     msg: 'Configuration reloaded',

@@ -116,6 +116,7 @@ export const EVENT_TYPES = listOf<ServerEventType>({
   'download.refused': true,
   'worker.crashed': true,
   'pool.saturated': true,
+  'readers.stalled': true,
   'storage.degraded': true,
   'config.reloaded': true,
   'config.rejected': true,

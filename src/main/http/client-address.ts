@@ -6,6 +6,7 @@
 
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { TrustedPeers } from '../../shared/address-range.ts';
+import type { Exchange } from './exchange.ts';
 import type { FieldLine } from './field-line.ts';
 import { listMembers } from './fields.ts';
 
@@ -66,6 +67,11 @@ export function forwardedAddress(member: string): string | null {
   if (!isIPv6(text) || text.includes('%')) return null;
   const { address } = new SocketAddress({ address: text, family: 'ipv6' });
   return MAPPED_IPV4.exec(address)?.[1] ?? address;
+}
+
+/** Whom an exchange counts for; null: for nobody, because it has no address or that of a proxy that names no client. */
+export function clientOf(exchange: Pick<Exchange, 'isFromProxyItself' | 'lookUpRemote'>): string | null {
+  return exchange.isFromProxyItself ? null : clientNetwork(exchange.lookUpRemote());
 }
 
 /** Groups of an IPv6 address that name a network; whoever has one has all addresses in it (RFC 6177). */

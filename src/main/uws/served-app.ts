@@ -12,6 +12,7 @@ import type { FieldLine } from '../http/field-line.ts';
 import { readFraming } from '../http/framing.ts';
 import type { UwsModule } from './load-uws.ts';
 import { proxiedAddressOf, remoteAddressOf } from './remote-address.ts';
+import type { StalledReaders } from './stalled-readers.ts';
 import type { ServerDescriptor } from './uws-acceptor.ts';
 import { type ExchangeHost, UwsExchange } from './uws-exchange.ts';
 
@@ -42,6 +43,8 @@ export interface ServedAppOptions {
   readonly streams: OpenCount;
   /** Whose word about client addresses is taken. */
   readonly proxies: () => TrustedProxies;
+  /** How long clients may leave an answer where it is. */
+  readonly readers: StalledReaders;
   /** Told about once a second how many body bytes have moved since the last time. */
   readonly traffic?: { add(receivedBytes: number, sentBytes: number): void };
   /** Called in the turn in which the request arrived. Throwing closes the connection. */
@@ -61,6 +64,7 @@ export class ServedApp implements ExchangeHost {
   /** What an acceptor knows it by. */
   readonly descriptor: ServerDescriptor;
   readonly native: TemplatedApp;
+  readonly readers: StalledReaders;
   private readonly options: ServedAppOptions;
   private readonly exchanges = new SlotTable<UwsExchange>();
   private isClosed = false;
@@ -74,6 +78,7 @@ export class ServedApp implements ExchangeHost {
   constructor(options: ServedAppOptions) {
     const { uws, certificate } = options;
     this.options = options;
+    this.readers = options.readers;
     this.native = certificate === null ? uws.App() : uws.SSLApp(tlsOptions(certificate));
     // One route for everything: without a match the library closes the connection silently.
     this.native.any('/*', (res, req) => this.receive(res, req));
@@ -136,8 +141,9 @@ export class ServedApp implements ExchangeHost {
     this.options.streams.add(1);
   }
 
-  ended(ticket: number, hasStreamed: boolean): void {
+  ended(exchange: UwsExchange, ticket: number, hasStreamed: boolean): void {
     this.exchanges.remove(ticket);
+    this.readers.forget(exchange);
     if (hasStreamed) this.options.streams.add(-1);
     this.options.requests.add(-1);
   }

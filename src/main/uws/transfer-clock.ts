@@ -12,24 +12,35 @@ const UPLOAD_WINDOW_BYTES = 30 * 1024;
 const MAX_PAUSE_MS = 30_000;
 /** How long a complete request may wait for its answer: the sync of a very large file on a slow disk. */
 const MAX_ANSWER_MS = 600_000;
-/** A reader must take something at least this often. */
-const MAX_DOWNLOAD_STALL_MS = 60_000;
+/** What counts of the time between two looks: while the event loop is held nobody can take anything. */
+const MAX_LOOK_GAP_MS = 2_000;
 /** The library's timer is restarted this often on slow transfers; its granularity is 4 seconds. */
 const UPLOAD_REARM_MS = 1_000;
 const DOWNLOAD_REARM_MS = 4_000;
+
+/** What the clock sees of an exchange. */
+export interface Transfer extends Pick<Exchange, 'state' | 'bytesIn' | 'bytesOut' | 'isBodyComplete'> {
+  /** The client has not taken all that it was offered. */
+  readonly isHeldBack: boolean;
+}
+
+/** How many milliseconds a reader may take nothing that has taken nothing for so many; 0: it is not held back. */
+export type ReaderPatience = (stillMs: number) => number;
 
 export class TransferClock {
   private pausedSince: number | null = null;
   private windowStart: number;
   private windowBytes = 0;
-  private lastProgress: number;
+  private lastLook: number;
+  /** For how long the client of a download has taken nothing. */
+  private stillMs = 0;
   private lastBytesOut = 0;
   private lastRearm: number;
   private completeSince: number | null = null;
 
   constructor(nowMs: number) {
     this.windowStart = nowMs;
-    this.lastProgress = nowMs;
+    this.lastLook = nowMs;
     this.lastRearm = nowMs;
   }
 
@@ -58,8 +69,8 @@ export class TransferClock {
   }
 
   /** What is to be done with an unfinished exchange at this moment. */
-  look(nowMs: number, exchange: Exchange): 'wait' | 'rearm' | 'close' {
-    if (exchange.state === 'streaming') return this.lookAtDownload(nowMs, exchange.bytesOut);
+  look(nowMs: number, exchange: Transfer, patienceMs: ReaderPatience): 'wait' | 'rearm' | 'close' {
+    if (exchange.state === 'streaming') return this.lookAtDownload(nowMs, exchange, patienceMs);
     if (this.pausedSince !== null) return nowMs - this.pausedSince > MAX_PAUSE_MS ? 'close' : 'wait';
     if (exchange.isBodyComplete) {
       this.completeSince ??= nowMs;
@@ -76,12 +87,16 @@ export class TransferClock {
     return isTooSlow ? 'close' : 'wait';
   }
 
-  private lookAtDownload(nowMs: number, bytesOut: number): 'wait' | 'rearm' | 'close' {
-    if (bytesOut !== this.lastBytesOut) {
-      this.lastBytesOut = bytesOut;
-      this.lastProgress = nowMs;
-    }
-    if (nowMs - this.lastProgress > MAX_DOWNLOAD_STALL_MS) return 'close';
+  private lookAtDownload(
+    nowMs: number,
+    { bytesOut, isHeldBack }: Transfer,
+    patienceMs: ReaderPatience,
+  ): 'wait' | 'rearm' | 'close' {
+    const sinceLook = Math.min(nowMs - this.lastLook, MAX_LOOK_GAP_MS);
+    this.stillMs = bytesOut === this.lastBytesOut ? this.stillMs + sinceLook : 0;
+    this.lastBytesOut = bytesOut;
+    this.lastLook = nowMs;
+    if (this.stillMs > patienceMs(isHeldBack ? this.stillMs : 0)) return 'close';
     if (nowMs - this.lastRearm < DOWNLOAD_REARM_MS) return 'wait';
     this.lastRearm = nowMs;
     return 'rearm';

@@ -10,6 +10,7 @@ import type { ResponseFields } from '../http/field-line.ts';
 import { type FieldBlock, fieldBlock } from './field-block.ts';
 import { LingeringClose } from './lingering-close.ts';
 import { type Closing, type Reply, writeHead, writeReply } from './reply.ts';
+import type { StalledReaders } from './stalled-readers.ts';
 import { TransferClock } from './transfer-clock.ts';
 
 /** So much of a body that is not wanted is waited for, and so long. */
@@ -20,6 +21,7 @@ const MAX_BODY_WAIT_MS = 1_000;
 export interface ExchangeHost {
   /** True when connections are to be closed after their answer. */
   readonly isDraining: boolean;
+  readonly readers: StalledReaders;
   /** The other end of the connection; the response must not be over. */
   peerOf(res: HttpResponse): Peer;
   isProxy(peer: Peer): boolean;
@@ -30,7 +32,7 @@ export interface ExchangeHost {
   /** The head of a streamed answer is decided. */
   streamBegan(): void;
   /** The exchange is over: answered or gone. Called once. */
-  ended(ticket: number, hasStreamed: boolean): void;
+  ended(exchange: UwsExchange, ticket: number, hasStreamed: boolean): void;
   /** Body bytes that have come and gone since the last call: about once a second, and at the end. */
   moved(receivedBytes: number, sentBytes: number): void;
   /** An exception in a callback: a bug, which ends this exchange and nothing else. */
@@ -46,6 +48,7 @@ export class UwsExchange implements Exchange {
   bytesIn = 0;
   bytesOut = 0;
   isBodyComplete: boolean;
+  isHeldBack = false;
   private readonly res: HttpResponse;
   private readonly host: ExchangeHost;
   private readonly ticket: number;
@@ -64,8 +67,6 @@ export class UwsExchange implements Exchange {
   private isInTurn = true;
   private peer: Peer | null = null;
   private client: string | null = null;
-  /** The client takes a feed more slowly than it is pushed. */
-  private isBehind = false;
   /** What `moved` has been told. */
   private movedIn = 0;
   private movedOut = 0;
@@ -163,14 +164,8 @@ export class UwsExchange implements Exchange {
   beginStream(head: AnswerHead, onDrain: () => void): void {
     if (this.state !== 'open' || this.reply !== null) return;
     this.streamed = { head, block: fieldBlock(head.fields), isHeadWritten: false };
-    this.state = 'streaming';
     this.host.streamBegan();
-    this.status = head.status;
-    this.res.onWritable(() => {
-      this.guard(onDrain);
-      // Nothing written is success, too; what could not be written is offered again later.
-      return true;
-    });
+    this.beginBody(head.status, onDrain);
   }
 
   offer(bytes: Uint8Array): number {
@@ -186,26 +181,22 @@ export class UwsExchange implements Exchange {
       [isTaken, isDone] = this.res.tryEnd(bytes, streamed.head.length);
     });
     this.bytesOut = isTaken || isDone ? before + bytes.length : this.res.getWriteOffset();
+    this.isHeldBack = this.bytesOut - before < bytes.length;
     if (isDone) this.end('answered');
     return this.bytesOut - before;
   }
 
   beginFeed(status: number, fields: ResponseFields): void {
     if (this.state !== 'open' || this.reply !== null) return;
-    this.state = 'streaming';
-    this.status = status;
-    this.res.onWritable(() => {
-      this.isBehind = false;
-      return true;
-    });
+    this.beginBody(status, () => {});
     this.res.cork(() => writeHead(this.res, status, fieldBlock(fields), false));
   }
 
   push(part: string): boolean {
-    if (this.state !== 'streaming' || this.isBehind) return false;
+    if (this.state !== 'streaming' || this.isHeldBack) return false;
     this.res.cork(() => {
       // What the socket does not take is kept by the library, and nothing is added to it.
-      this.isBehind = !this.res.write(part);
+      this.isHeldBack = !this.res.write(part);
     });
     this.bytesOut += Buffer.byteLength(part);
     return true;
@@ -224,9 +215,20 @@ export class UwsExchange implements Exchange {
       this.write(this.reply, 'linger');
       return;
     }
-    const verdict = this.clock.look(nowMs, this);
+    const verdict = this.clock.look(nowMs, this, (stillMs) => this.host.readers.patienceWith(this, stillMs));
     if (verdict === 'rearm') this.rearm();
     else if (verdict === 'close') this.close('timeout');
+  }
+
+  private beginBody(status: number, onDrain: () => void): void {
+    this.state = 'streaming';
+    this.status = status;
+    this.res.onWritable(() => {
+      this.isHeldBack = false;
+      this.guard(onDrain);
+      // Nothing written is success, too; what could not be written is offered again later.
+      return true;
+    });
   }
 
   private lookUpPeer(): void {
@@ -341,7 +343,7 @@ export class UwsExchange implements Exchange {
     if (this.isOver) return;
     this.state = state;
     this.tellMoved();
-    this.host.ended(this.ticket, this.streamed !== null);
+    this.host.ended(this, this.ticket, this.streamed !== null);
     if (state === 'answered') for (const listener of this.answeredListeners) listener();
     else for (const listener of this.goneListeners) listener(this.goneReason);
   }

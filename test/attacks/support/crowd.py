@@ -1,4 +1,4 @@
-"""A crowd of slow clients, as a process of its own: opens all its connections, moves a byte a second on those that are
+"""A crowd of slow clients, as a process of its own: opens all its connections, moves a little every second on those that are
 slow, stops after a while, and goes on watching. Reads an order (JSON) from standard input, and prints a JSON line when
 all have come, when the last byte was moved, and when every connection was closed by the other side. Stays until its standard
 input ends, since its end would close what the server has to.
@@ -13,7 +13,7 @@ import sys
 import time
 
 BATCH = 100
-RECEIVE_BYTES = 4096
+RECEIVE_BYTES = {"slow-reader": 4096, "stopping-reader": 32768}
 # Of Ethernet; loopback's 64 KiB would make the kernel take some MB from the server for each reader.
 SEGMENT_BYTES = 1448
 TICK_SECONDS = 1.0
@@ -24,8 +24,8 @@ class SlowClient:
         self.kind = kind
         self.opening = opening
         self.socket = socket.socket()
-        if kind == "slow-reader":
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        if self.is_reader():
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES[kind])
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -33,12 +33,17 @@ class SlowClient:
         self.last = time.monotonic()
         self.send(opening)
 
+    def is_reader(self):
+        return self.kind in RECEIVE_BYTES
+
     def drip(self):
-        """One byte more, in the direction in which this client is slow."""
+        """A little more, in the direction in which this client is slow."""
         if self.kind in ("slow-head", "slow-body", "refused-body"):
             self.send("a")
         elif self.kind == "slow-reader":
             self.take(1)
+        elif self.kind == "stopping-reader":
+            self.take(RECEIVE_BYTES[self.kind])
 
     def send(self, text):
         if not text:
@@ -73,7 +78,7 @@ class Crowd:
                 client = SlowClient(kind, text, self.order["port"])
                 self.present[client.socket.fileno()] = client
                 # What a slow reader gets stays where it is; the poll tells of its end all the same.
-                events = select.EPOLLRDHUP if kind == "slow-reader" else select.EPOLLIN | select.EPOLLRDHUP
+                events = select.EPOLLRDHUP if client.is_reader() else select.EPOLLIN | select.EPOLLRDHUP
                 self.poll.register(client.socket.fileno(), events)
             self.watch(0.02)
         return len(arrivals)
@@ -92,7 +97,7 @@ class Crowd:
             for descriptor, event in self.poll.poll(left):
                 client = self.present[descriptor]
                 is_over = event & (select.EPOLLHUP | select.EPOLLERR) or (
-                    client.kind != "slow-reader" and not client.take(65536)
+                    not client.is_reader() and not client.take(65536)
                 )
                 if is_over or event == select.EPOLLRDHUP:
                     self.lose(descriptor)
@@ -113,7 +118,7 @@ def main():
     crowd.act(crowd.order["activeSeconds"])
     tell(type="stopped")
     # The server closes the connections of slow readers, but its kernel keeps what they have not read: they never learn.
-    while any(client.kind != "slow-reader" for client in crowd.present.values()):
+    while any(not client.is_reader() for client in crowd.present.values()):
         crowd.watch(TICK_SECONDS)
     tell(type="gone", longestSeconds=crowd.longest)
     sys.stdin.read()

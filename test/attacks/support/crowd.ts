@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { projectRoot } from '../../support/project-root.ts';
 
-export type SlowKind = 'idle' | 'silent' | 'slow-head' | 'slow-body' | 'refused-body' | 'slow-reader';
+export type SlowKind =
+  | 'idle'
+  | 'silent'
+  | 'slow-head'
+  | 'slow-body'
+  | 'refused-body'
+  | 'slow-reader'
+  | 'stopping-reader';
 
 /** What each client of a kind sends when it comes. */
 export type Openings = Readonly<Record<SlowKind, readonly string[]>>;
@@ -21,7 +28,7 @@ export class Crowd {
   private readonly child: ChildProcess;
   private readonly messages: Promise<CrowdMessage>[];
 
-  /** Sends its openings, and then a byte a second for so long. */
+  /** Sends its openings, and then moves a little every second for so long. */
   constructor(port: number, openings: Openings, activeSeconds: number) {
     this.child = spawn('/usr/bin/python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.messages = (['open', 'stopped', 'gone'] as const).map((type) => this.message(type));
