@@ -10,7 +10,7 @@ describe('crashes of expiry', { concurrency: 4 }, () => {
       assertNoneBad(t, `F05 ${fileSystem}, kill`, await crashDuringExpiry({ fileSystem, crash: 'kill' }));
     });
 
-    test(`F07 F05 ${fileSystem}: power cut before every call of a pass that removes expired files`, async (t) => {
+    test(`F07 F05 ${fileSystem}: power cut before every sync of a pass that removes expired files`, async (t) => {
       assertNoneBad(t, `F07 F05 ${fileSystem}, power cut`, await crashDuringExpiry({ fileSystem, crash: 'power-cut' }));
     });
   }

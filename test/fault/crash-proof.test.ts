@@ -20,14 +20,20 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { sha256 } from '../support/paced-transfer.ts';
 import { ServerProcess } from '../support/server-process.ts';
-import { type CrashSite, crashAtEveryCall } from './support/crash-points.ts';
+import { writtenWithoutSync } from './support/crash.ts';
+import { type CrashSite, crashAtEveryPoint } from './support/crash-points.ts';
+import { command } from './support/host.ts';
+import { type FileSystemKind, LoopFileSystem } from './support/loop-file-system.ts';
 import { creations, type Operation, upload } from './support/operation.ts';
+import { startSettled } from './support/settled-server.ts';
 import { StoreFaults } from './support/store-faults.ts';
 import { judge } from './support/store-judge.ts';
 import { changesSeenBy, straceTo } from './support/system-calls.ts';
 
 const [create] = creations as readonly [Operation, ...Operation[]];
 const KEY = 'folder/file.bin';
+/** More calls than anything makes here. */
+const MANY = 1_000_000;
 
 interface Damage {
   readonly what: string;
@@ -126,11 +132,37 @@ describe('the judge', { concurrency: 4 }, () => {
   });
 });
 
+interface WatchedDisk {
+  readonly server: ServerProcess;
+  readonly faults: StoreFaults;
+  readonly mountPoint: string;
+}
+
+/** A server whose calls are told of with what had been written to its disk, and are not struck. */
+async function onWatchedDisk(kind: FileSystemKind, durability: string, use: (disk: WatchedDisk) => Promise<void>) {
+  const fileSystem = LoopFileSystem.make(kind);
+  const { storeDir, mountPoint } = fileSystem;
+  const faults = new StoreFaults(storeDir);
+  const settings = { Durability: durability };
+  try {
+    const server = await startSettled({ storeDir, settings, environment: faults.environment });
+    try {
+      faults.arm({ strike: { type: 'power-cut' }, first: MANY });
+      await use({ server, faults, mountPoint });
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    faults.remove();
+    fileSystem.remove();
+  }
+}
+
 describe('the power cut', { concurrency: 4 }, () => {
   for (const fileSystem of ['ext4', 'xfs'] as const) {
     test(`F09 ${fileSystem}, Durability none: loses what was answered`, async (t) => {
       const site: CrashSite = { operation: create, fileSystem, crash: 'power-cut', settings: { Durability: 'none' } };
-      const points = await crashAtEveryCall(site);
+      const points = await crashAtEveryPoint(site);
       const last = points.at(-1);
       assert.equal(last?.answer, 201);
       assert.equal(last?.findings.length, 1, JSON.stringify(last));
@@ -139,7 +171,7 @@ describe('the power cut', { concurrency: 4 }, () => {
 
     test(`F09 ${fileSystem}, Durability file: may lose what was answered, and never tears it`, async (t) => {
       const site: CrashSite = { operation: create, fileSystem, crash: 'power-cut', settings: { Durability: 'file' } };
-      const points = await crashAtEveryCall(site);
+      const points = await crashAtEveryPoint(site);
       for (const { findings } of points.slice(0, -1)) assert.deepEqual(findings, []);
       const lost = points.at(-1)?.findings ?? [];
       assert.ok(
@@ -147,6 +179,30 @@ describe('the power cut', { concurrency: 4 }, () => {
         JSON.stringify(lost),
       );
       t.diagnostic(`F09 file, ${fileSystem}: ${points.length} points, none torn`);
+    });
+  }
+});
+
+describe('the disk between two calls', { concurrency: 4 }, () => {
+  for (const kind of ['ext4', 'xfs'] as const) {
+    test(`F07 ${kind}: syncs write it, and nothing else does`, async () => {
+      await onWatchedDisk(kind, 'full', async ({ server, faults }) => {
+        assert.equal(await create.run(server, KEY), 201);
+        const calls = await faults.quiet();
+        assert.deepEqual(writtenWithoutSync(calls), []);
+        assert.ok(new Set(calls.map(({ sectors }) => sectors)).size > 1, 'no sync has written anything');
+      });
+    });
+
+    test(`F07 ${kind}: what is written without a sync of the server is found`, async () => {
+      await onWatchedDisk(kind, 'none', async ({ server, faults, mountPoint }) => {
+        assert.equal(await create.run(server, KEY), 201);
+        await faults.quiet();
+        command('sync', '--file-system', mountPoint);
+        assert.equal(await create.run(server, `again/${KEY}`), 201);
+        const findings = writtenWithoutSync(await faults.quiet());
+        assert.equal(findings.length, 1, JSON.stringify(findings));
+      });
     });
   }
 });

@@ -28,7 +28,7 @@ describe('crashes of recovery', { concurrency: 4 }, () => {
       assertNoneBad(t, `F06 ${fileSystem}, kill`, points);
     });
 
-    test(`F07 F06 ${fileSystem}: power cut before every call of a start after crashes`, async (t) => {
+    test(`F07 F06 ${fileSystem}: power cut before every sync of a start after crashes`, async (t) => {
       const points = await crashDuringRecovery({ fileSystem, settings, brokenOff, crash: 'power-cut' });
       assertNoneBad(t, `F07 F06 ${fileSystem}, power cut`, points);
     });

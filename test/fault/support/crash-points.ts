@@ -1,22 +1,22 @@
 /**
- * Crashes a server before every call that one operation makes on the store, one after the other, and judges each time
- * what the next server finds. The store goes on from point to point, as a real one does; each point has its own key.
+ * Crashes a server at every point of one operation at which a crash leaves something else, one after the other, and judges
+ * each time what the next server finds. The store goes on from point to point, as a real one does; each point has its
+ * own key.
  */
 
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { ServerProcess, TomlSettings } from '../../support/server-process.ts';
 import { publicTreeOf } from '../../support/store-state.ts';
+import { type Crash, crashFrom, type Struck, struckAmong } from './crash.ts';
 import { type FileSystemKind, LoopFileSystem } from './loop-file-system.ts';
 import type { Operation } from './operation.ts';
 import { startSettled } from './settled-server.ts';
 import { StoreFaults } from './store-faults.ts';
 import { type Crashed, judge } from './store-judge.ts';
 
-/** An operation that makes more calls than this is one that never ends. */
+/** An operation that has more points than this is one that never ends. */
 const MAX_POINTS = 200;
-
-export type Crash = 'kill' | 'power-cut';
 
 export interface CrashSite {
   readonly operation: Operation;
@@ -33,7 +33,7 @@ export interface CrashPoint {
 }
 
 /** The last point is the crash after the answer, when all calls have been made. */
-export async function crashAtEveryCall(site: CrashSite): Promise<readonly CrashPoint[]> {
+export async function crashAtEveryPoint(site: CrashSite): Promise<readonly CrashPoint[]> {
   const fileSystem = LoopFileSystem.make(site.fileSystem);
   const faults = new StoreFaults(fileSystem.storeDir);
   const run = new CrashRun(site, fileSystem, faults);
@@ -65,14 +65,17 @@ class CrashRun {
   async points(): Promise<readonly CrashPoint[]> {
     const points: CrashPoint[] = [];
     let server = await this.start();
+    let from = 1;
     for (let number = 1; number <= MAX_POINTS; number += 1) {
-      const { crashed, call } = await this.crashAt(server, number);
+      const { crashed, struck } = await this.crashAt(server, keyOf(number), from);
+      const { call, next, unexpected } = struck;
       server = await this.start();
-      const findings = [...(await judge(server, crashed)), ...this.strangers(number)];
+      const findings = [...unexpected, ...(await judge(server, crashed)), ...this.strangers(number)];
       points.push({ call, answer: crashed.answer, findings: this.fresh(findings) });
       if (call === null) return points;
+      from = next;
     }
-    throw new Error(`${this.site.operation.name} makes more than ${MAX_POINTS} calls on the store`);
+    throw new Error(`${this.site.operation.name} has more than ${MAX_POINTS} points`);
   }
 
   async stop(): Promise<void> {
@@ -105,22 +108,24 @@ class CrashRun {
     return this.server;
   }
 
-  /** Runs the operation up to its call of that number. `call` is null when there is no such call. */
-  private async crashAt(server: ServerProcess, number: number): Promise<{ crashed: Crashed; call: string | null }> {
+  /** Runs the operation up to its first point from that call on. */
+  private async crashAt(
+    server: ServerProcess,
+    key: string,
+    from: number,
+  ): Promise<{ readonly crashed: Crashed; readonly struck: Struck }> {
     const { operation, crash } = this.site;
-    const key = keyOf(number);
     await operation.prepare(server, key);
-    this.faults.arm({ strike: { type: crash }, first: number });
+    this.faults.arm(crashFrom(crash, from));
     const answer = await operation.run(server, key);
-    const calls = await this.faults.quiet();
-    const struck = calls[number - 1];
-    if (struck !== undefined) await server.exited;
+    const struck = struckAmong(await this.faults.quiet());
+    if (struck.call !== null) await server.exited;
     else if (answer !== operation.acknowledged) throw new Error(`${operation.name} ended with ${answer}, and no crash`);
     else if (crash === 'power-cut') this.fileSystem.cutPower();
     await this.stop();
     this.faults.disarm();
     if (crash === 'power-cut') this.fileSystem.remount();
-    return { crashed: { operation, key, answer }, call: struck === undefined ? null : `${struck.name} ${struck.path}` };
+    return { crashed: { operation, key, answer }, struck };
   }
 }
 

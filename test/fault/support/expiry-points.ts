@@ -1,5 +1,5 @@
 /**
- * Crashes a server before every call of a pass that removes expired files. Whatever remains, nobody gets an expired
+ * Crashes a server at every point of a pass that removes expired files. Whatever remains, nobody gets an expired
  * file again, and the next passes remove it with all that belongs to it.
  */
 
@@ -9,7 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { content } from '../../support/paced-transfer.ts';
 import { ServerProcess } from '../../support/server-process.ts';
 import { publicTreeOf } from '../../support/store-state.ts';
-import type { Crash, CrashPoint } from './crash-points.ts';
+import type { Crash } from './crash.ts';
+import type { CrashPoint } from './crash-points.ts';
 import { crashStart, restoreStore } from './crash-start.ts';
 import { FakeClock } from './fake-clock.ts';
 import { command } from './host.ts';
@@ -78,13 +79,14 @@ class ExpiryRun {
 
   async points(): Promise<readonly CrashPoint[]> {
     const { fileSystem, faults, crash } = this;
-    const first = await this.firstRemoval();
+    const start = { fileSystem, faults, settings: EXPIRY, crash, until: PASS_DONE };
     const points: CrashPoint[] = [];
-    for (let number = first; ; number += 1) {
+    for (let from = await this.firstRemoval(); ; ) {
       restoreStore(fileSystem, this.copy);
-      const call = await crashStart({ fileSystem, faults, settings: EXPIRY, crash, until: PASS_DONE }, number);
-      points.push({ call, answer: null, findings: await this.passLater() });
+      const { call, next, unexpected } = await crashStart(start, from);
+      points.push({ call, answer: null, findings: [...unexpected, ...(await this.passLater())] });
       if (call === null) return points;
+      from = next;
     }
   }
 

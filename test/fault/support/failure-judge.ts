@@ -62,5 +62,5 @@ function expectedAnswers({ operation, error, struck }: Failed): readonly (number
   const refused = error === 'ENOSPC' && !isFinal ? 507 : 500;
   if (removes(operation)) return [refused, acknowledged];
   if (tidying.has(struck.name)) return [acknowledged];
-  return struck.kind === 'changes' ? [refused] : [refused, acknowledged];
+  return struck.kind === 'reads' || struck.kind === 'closes' ? [refused, acknowledged] : [refused];
 }

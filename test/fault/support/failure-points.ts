@@ -13,9 +13,10 @@ import { judgeFailure } from './failure-judge.ts';
 import { leftovers, strayVersions } from './leftovers.ts';
 import type { Operation } from './operation.ts';
 import { startSettled } from './settled-server.ts';
-import { type StoreCall, StoreFaults, type Strike } from './store-faults.ts';
+import { type CallKind, type StoreCall, StoreFaults, type Strike } from './store-faults.ts';
 
 const MAX_POINTS = 400;
+const EVERY_KIND: readonly CallKind[] = ['changes', 'syncs', 'reads', 'closes'];
 
 export interface FailureSite {
   readonly operation: Operation;
@@ -78,11 +79,11 @@ class FailureRun {
     const server = await this.running();
     const key = keyOf(number);
     await operation.prepare(server, key);
-    this.faults.arm({ strike: { type: 'fail', error }, first: number, kinds: ['changes', 'reads', 'closes'] });
+    this.faults.arm({ strike: { type: 'fail', error }, first: number, kinds: EVERY_KIND });
     const answer = await operation.run(server, key);
     const calls = this.faults.calls();
+    const struck = calls.find(({ isStruck }) => isStruck) ?? null;
     this.faults.disarm();
-    const struck = calls[number - 1] ?? null;
     const isDegraded = (await fetch(`${server.operatorOrigin}/readyz`)).status === 503;
     const verdict = await judgeFailure(server, { operation, key, answer, error, struck, isDegraded });
     for (const finding of verdict.leftToRecovery) this.untidy.add(finding);

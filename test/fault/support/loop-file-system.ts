@@ -13,7 +13,11 @@ export type FileSystemKind = 'ext4' | 'xfs' | 'btrfs';
 
 /** What is durable here without a sync is luck: no flush behind the back, and no commit by the clock. */
 const shapes: Readonly<Record<FileSystemKind, { bytes: number; make: readonly string[]; options: string }>> = {
-  ext4: { bytes: 256 * 1024 ** 2, make: ['mkfs.ext4', '-q', '-F'], options: 'noauto_da_alloc,commit=300' },
+  ext4: {
+    bytes: 256 * 1024 ** 2,
+    make: ['mkfs.ext4', '-q', '-F'],
+    options: 'noauto_da_alloc,commit=300,noinit_itable',
+  },
   xfs: { bytes: 512 * 1024 ** 2, make: ['mkfs.xfs', '-q'], options: 'rw' },
   btrfs: { bytes: 256 * 1024 ** 2, make: ['mkfs.btrfs', '-q'], options: 'rw' },
 };

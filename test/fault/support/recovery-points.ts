@@ -1,6 +1,6 @@
 /**
- * Crashes a server before every call that its start makes on a store full of what earlier crashes left. What the next
- * recovery makes of it must be, to the byte, what an undisturbed start makes of it, and that is judged over HTTP. The
+ * Crashes a server at every point of its start on a store full of what earlier crashes left. What the next recovery
+ * makes of it must be, to the byte, what an undisturbed start makes of it, and that is judged over HTTP. The
  * next recovery runs in this process: two starts of a server for each point would take minutes.
  */
 
@@ -11,7 +11,8 @@ import { recoverStore } from '../../../src/workers/storage/recover-store.ts';
 import { sha256 } from '../../support/paced-transfer.ts';
 import type { TomlSettings } from '../../support/server-process.ts';
 import { treeOf } from '../../support/store-state.ts';
-import type { Crash, CrashPoint } from './crash-points.ts';
+import type { Crash } from './crash.ts';
+import type { CrashPoint } from './crash-points.ts';
 import { crashStart, restoreStore } from './crash-start.ts';
 import { command } from './host.ts';
 import { type FileSystemKind, LoopFileSystem } from './loop-file-system.ts';
@@ -20,7 +21,7 @@ import { startSettled } from './settled-server.ts';
 import { StoreFaults } from './store-faults.ts';
 import { type Crashed, judge } from './store-judge.ts';
 
-/** A start that makes more calls than this is one that never ends. */
+/** A start that has more points than this is one that never ends. */
 const MAX_POINTS = 300;
 
 export interface RecoverySite {
@@ -68,13 +69,15 @@ class RecoveryRun {
     const { settings, crash } = this.site;
     const { findings, state } = await this.undisturbed();
     const points: CrashPoint[] = [{ call: null, answer: null, findings }];
-    for (let number = 1; number <= MAX_POINTS; number += 1) {
+    const start = { fileSystem, faults, settings, crash, until: 'server.started' };
+    for (let from = 1; points.length <= MAX_POINTS; ) {
       restoreStore(fileSystem, this.debrisDir);
-      const call = await crashStart({ fileSystem, faults, settings, crash, until: 'server.started' }, number);
-      points.push({ call, answer: null, findings: this.recoverAgain(state) });
+      const { call, next, unexpected } = await crashStart(start, from);
+      points.push({ call, answer: null, findings: [...unexpected, ...this.recoverAgain(state)] });
       if (call === null) return points;
+      from = next;
     }
-    throw new Error(`the start makes more than ${MAX_POINTS} calls on the store`);
+    throw new Error(`the start has more than ${MAX_POINTS} points`);
   }
 
   private get debrisDir(): string {

@@ -5,7 +5,9 @@
  *
  * STORE_FAULTS_ROOT   the store; calls on anything else are passed on untouched
  * STORE_FAULTS_PLAN   a file with one `struct plan`, which store-faults.ts writes while the server runs
- * STORE_FAULTS_TRACE  gets one line for each counted call: its kind (c, r, l), its name and its path below the store
+ * STORE_FAULTS_TRACE  gets one line for each call that is told of: its kind (c, or b beside a sync; s, r, l) with a `!` when
+ *                     it is struck, how many sectors of the disk had been written when it came (0 unless the power is to be
+ *                     cut), its name and its path below the store
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -22,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -31,24 +34,28 @@
 #define SHUTDOWN 0x8004587dUL
 #define WITHOUT_LOG 2U
 
-enum kind { CHANGES = 1, READS = 2, CLOSES = 4 };
+/* BESIDE comes with CHANGES: while a sync runs on another thread. */
+enum kind { CHANGES = 1, READS = 2, CLOSES = 4, SYNCS = 8, BESIDE = 16 };
 enum action { PASS = 0, KILL = 1, CUT = 2, FAIL = 3, SHORTEN = 4, DELAY = 5 };
 
 /* Laid out as store-faults.ts writes it. */
 struct plan {
-  uint32_t kinds;  /* what is counted; 0: nothing, the plan is not armed */
-  uint32_t action; /* what happens to a struck call */
-  uint32_t value;  /* error number of FAIL, milliseconds of DELAY */
-  uint32_t first;  /* number of the first call that is struck, from 1; 0: none */
-  uint32_t last;   /* number of the last one */
-  uint32_t calls;  /* counted so far */
-  char only[40];   /* name of the only call that is counted; empty: all */
+  uint32_t told;    /* kinds that the trace gets; 0: none, the plan is not armed */
+  uint32_t counted; /* those among them that are counted */
+  uint32_t struck;  /* those among them that may be struck */
+  uint32_t action;  /* what happens to a struck call */
+  uint32_t value;   /* error number of FAIL, milliseconds of DELAY */
+  uint32_t first;   /* number of the first call that may be struck, from 1; 0: none */
+  uint32_t last;    /* number of the last one */
+  uint32_t calls;   /* counted so far */
+  char only[32];    /* name of the only call that is told of; empty: all */
 };
 
 static struct plan *plan;
 static char root[PATH_MAX];
 static size_t root_length;
 static int trace = -1;
+static int running_syncs = 0; /* guarded by the lock */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void *next(const char *name) { return dlsym(RTLD_NEXT, name); }
@@ -88,6 +95,27 @@ static const char *below_root(const char *target) {
   return *rest == 0 ? "/" : *rest == '/' ? rest : NULL;
 }
 
+/* Sectors of the disk below the store that have been written since it is there. */
+static unsigned long long written_sectors(void) {
+  int (*open_next)(const char *, int, ...) = next("open64");
+  ssize_t (*read_next)(int, void *, size_t) = next("read");
+  int (*close_next)(int) = next("close");
+  struct stat store;
+  char path[64], text[256];
+  if (stat(root, &store) != 0) return 0;
+  snprintf(path, sizeof path, "/sys/dev/block/%u:%u/stat", major(store.st_dev), minor(store.st_dev));
+  int fd = open_next(path, O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? -1 : read_next(fd, text, sizeof text - 1);
+  unsigned long long sectors;
+  text[length < 0 ? 0 : length] = 0;
+  if (sscanf(text, "%*u %*u %*u %*u %*u %*u %llu", &sectors) != 1) {
+    perror("store-faults: the disk's statistics");
+    _exit(70);
+  }
+  close_next(fd);
+  return sectors;
+}
+
 static void cut_power(void) {
   int (*open_next)(const char *, int, ...) = next("open64");
   uint32_t flag = WITHOUT_LOG;
@@ -116,20 +144,42 @@ static enum action strike(void) {
   return action;
 }
 
-/* Counts one call on `path`, and says what is to become of it. */
+static char letter_of(unsigned kind) {
+  if (kind & SYNCS) return 's';
+  if (kind & READS) return 'r';
+  if (kind & CLOSES) return 'l';
+  return kind & BESIDE ? 'b' : 'c';
+}
+
+static void tell(unsigned kind, int isStruck, const char *call, const char *relative) {
+  char line[PATH_MAX + 96];
+  unsigned long long sectors = plan->action == CUT ? written_sectors() : 0;
+  const char *mark = isStruck ? "!" : "";
+  int length = snprintf(line, sizeof line, "%c%s %llu %s %s\n", letter_of(kind), mark, sectors, call, relative);
+  ssize_t (*write_next)(int, const void *, size_t) = next("write");
+  if (write_next(trace, line, (size_t)length) != length) _exit(70);
+}
+
+/* With the lock held: counts one call, tells of it, and says what is to become of it. */
+static enum action take(unsigned kind, const char *call, const char *relative) {
+  if ((kind & CHANGES) != 0 && running_syncs > 0) kind |= BESIDE;
+  int isCounted = (plan->counted & kind) != 0;
+  if (isCounted) plan->calls += 1;
+  int isStruck = isCounted && (plan->struck & kind) != 0 && plan->calls >= plan->first && plan->calls <= plan->last;
+  tell(kind, isStruck, call, relative);
+  return isStruck ? strike() : PASS;
+}
+
+/* Meets one call on `path`. */
 static enum action meet(enum kind kind, const char *call, const char *path) {
-  if (plan == NULL || (plan->kinds & kind) == 0 || path == NULL) return PASS;
+  if (plan == NULL || (plan->told & kind) == 0 || path == NULL) return PASS;
   int saved = errno;
-  char target[PATH_MAX], line[PATH_MAX + 64];
+  char target[PATH_MAX];
   const char *relative = resolve(path, target) ? below_root(target) : NULL;
   enum action action = PASS;
   if (relative != NULL && (plan->only[0] == 0 || strcmp(plan->only, call) == 0)) {
     pthread_mutex_lock(&lock);
-    int length = snprintf(line, sizeof line, "%c %s %s\n", "-cr-l"[kind], call, relative);
-    ssize_t (*write_next)(int, const void *, size_t) = next("write");
-    if (write_next(trace, line, (size_t)length) != length) _exit(70);
-    plan->calls += 1;
-    if (plan->calls >= plan->first && plan->calls <= plan->last) action = strike();
+    action = take(kind, call, relative);
     pthread_mutex_unlock(&lock);
   }
   errno = action == FAIL ? (int)plan->value : saved;
@@ -137,7 +187,7 @@ static enum action meet(enum kind kind, const char *call, const char *path) {
 }
 
 static enum action meet_fd(enum kind kind, const char *call, int fd) {
-  if (plan == NULL || (plan->kinds & kind) == 0) return PASS;
+  if (plan == NULL || (plan->told & kind) == 0) return PASS;
   char path[64];
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   return meet(kind, call, path);
@@ -152,9 +202,7 @@ static enum kind kind_of(int flags) { return (flags & (O_CREAT | O_TRUNC)) != 0 
     return name##_next arguments;                                      \
   }
 
-/* Changes of the store, and what makes them durable. */
-INTERPOSED(int, fdatasync, (int fd), (fd), meet_fd(CHANGES, "fdatasync", fd), -1)
-INTERPOSED(int, fsync, (int fd), (fd), meet_fd(CHANGES, "fsync", fd), -1)
+/* Changes. */
 INTERPOSED(int, ftruncate64, (int fd, off64_t length), (fd, length), meet_fd(CHANGES, "ftruncate", fd), -1)
 INTERPOSED(int, fchmod, (int fd, mode_t mode), (fd, mode), meet_fd(CHANGES, "fchmod", fd), -1)
 INTERPOSED(int, chmod, (const char *path, mode_t mode), (path, mode), meet(CHANGES, "chmod", path), -1)
@@ -171,6 +219,27 @@ INTERPOSED(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd,
            meet_fd(CHANGES, "writev", fd), -1)
 INTERPOSED(ssize_t, pwritev64, (int fd, const struct iovec *parts, int count, off64_t at), (fd, parts, count, at),
            meet_fd(CHANGES, "pwritev", fd), -1)
+
+static void count_sync(int change) {
+  pthread_mutex_lock(&lock);
+  running_syncs += change;
+  pthread_mutex_unlock(&lock);
+}
+
+/* What makes changes durable. It is known to run from before it is met: a call beside it is never taken for one without. */
+static int sync_with(const char *call, int fd) {
+  int (*sync_next)(int) = next(call);
+  count_sync(1);
+  int result = meet_fd(SYNCS, call, fd) == FAIL ? -1 : sync_next(fd);
+  int error = errno;
+  count_sync(-1);
+  errno = error;
+  return result;
+}
+
+int fdatasync(int fd) { return sync_with("fdatasync", fd); }
+
+int fsync(int fd) { return sync_with("fsync", fd); }
 
 /* Looking. */
 INTERPOSED(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), meet_fd(READS, "readv", fd), -1)

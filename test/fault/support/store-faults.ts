@@ -10,6 +10,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -20,8 +21,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { projectRoot } from '../../support/project-root.ts';
 import { command } from './host.ts';
 
-/** `changes`: alters the store or makes an alteration durable. */
-export type CallKind = 'changes' | 'reads' | 'closes';
+/** `changes`: alters the store; `changes beside syncs`: while a sync runs. `syncs`: makes an alteration durable. */
+export type CallKind = 'changes' | 'changes beside syncs' | 'syncs' | 'reads' | 'closes';
+
+/** Whatever leaves something in the store. */
+const ALTERING: readonly CallKind[] = ['changes', 'syncs'];
 
 export type Strike =
   /** The process ends before the call. */
@@ -39,8 +43,11 @@ export interface FaultPlan {
   readonly first: number;
   /** Number of the last one; `first` when it is not given. */
   readonly last?: number;
+  /** Kinds that are counted; `changes` and `syncs` when they are not given. */
   readonly kinds?: readonly CallKind[];
-  /** Only calls of this name are counted. */
+  /** Kinds that are struck; all that are counted when they are not given. */
+  readonly striking?: readonly CallKind[];
+  /** Only calls of this name are counted, and told of. */
   readonly only?: string;
 }
 
@@ -49,15 +56,29 @@ export interface StoreCall {
   readonly name: string;
   /** Below the store, with a leading slash. */
   readonly path: string;
+  /** How many sectors of the disk had been written when it came; 0 unless the plan is to cut the power. */
+  readonly sectors: number;
+  readonly isStruck: boolean;
 }
 
 const PLAN_BYTES = 64;
-const kindBits: Readonly<Record<CallKind, number>> = { changes: 1, reads: 2, closes: 4 };
-const kindLetters: Readonly<Record<string, CallKind>> = { c: 'changes', r: 'reads', l: 'closes' };
+const kindBits: Readonly<Record<CallKind, number>> = {
+  changes: 1,
+  reads: 2,
+  closes: 4,
+  syncs: 8,
+  'changes beside syncs': 16,
+};
+const kindLetters: Readonly<Record<string, CallKind>> = {
+  c: 'changes',
+  b: 'changes beside syncs',
+  s: 'syncs',
+  r: 'reads',
+  l: 'closes',
+};
 const actions: Readonly<Record<Strike['type'], number>> = { kill: 1, 'power-cut': 2, fail: 3, shorten: 4, delay: 5 };
-/** Offset of `calls` in `struct plan`. */
-const CALLS_OFFSET = 20;
-const ONLY_OFFSET = 24;
+/** Offset of `only` in `struct plan`. */
+const ONLY_OFFSET = 32;
 /** A server that makes no call for this long has done all that an answer leaves to be done. */
 const QUIET_MS = 250;
 
@@ -88,15 +109,17 @@ export class StoreFaults {
     };
   }
 
-  /** Calls are counted from here. Without a plan nothing is struck. */
-  arm(plan: FaultPlan | null = null, kinds: readonly CallKind[] = plan?.kinds ?? ['changes']): void {
+  /** Calls are counted from here, and told of with all that alter the store. Without a plan nothing is struck. */
+  arm(plan: FaultPlan | null = null): void {
     this.disarm();
     this.plan = plan;
     truncateSync(this.traceFile);
     const bytes = Buffer.alloc(PLAN_BYTES);
-    const { strike } = plan ?? {};
+    const { strike, kinds = ALTERING, striking = kinds } = plan ?? {};
     const values = [
-      kinds.reduce((bits, kind) => bits | kindBits[kind], 0),
+      bitsOf([...ALTERING, ...kinds]),
+      bitsOf(kinds),
+      bitsOf(striking),
       strike === undefined ? 0 : actions[strike.type],
       strike === undefined ? 0 : valueFor(strike),
       plan?.first ?? 0,
@@ -104,7 +127,7 @@ export class StoreFaults {
     ];
     for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, index * Uint32Array.BYTES_PER_ELEMENT);
     bytes.write(plan?.only ?? '', ONLY_OFFSET, 'latin1');
-    // The kinds arm the plan: they come when all else stands.
+    // What is to be told arms the plan: it comes when all else stands.
     this.writePlan(bytes.subarray(4), 4);
     this.writePlan(bytes.subarray(0, 4), 0);
   }
@@ -113,12 +136,12 @@ export class StoreFaults {
     this.writePlan(Buffer.alloc(4), 0);
   }
 
-  /** Calls counted since the plan was armed, in their order. The struck one is among them. */
+  /** Calls since the plan was armed, in their order. The struck one is among them. */
   calls(): readonly StoreCall[] {
     const lines = readFileSync(this.traceFile, 'utf8').split('\n').slice(0, -1);
     return lines.map((line) => {
-      const [, letter = '', name = '', path = ''] = /^(.) (\w+) (.*)$/.exec(line) ?? [];
-      return { kind: kindLetters[letter] ?? 'changes', name, path };
+      const [, letter = '', mark, sectors, name = '', path = ''] = /^(.)(!?) (\d+) (\w+) (.*)$/.exec(line) ?? [];
+      return { kind: kindLetters[letter] ?? 'changes', name, path, sectors: Number(sectors), isStruck: mark === '!' };
     });
   }
 
@@ -127,7 +150,7 @@ export class StoreFaults {
    * strike that ends the process there is nothing to wait for.
    */
   async quiet(): Promise<readonly StoreCall[]> {
-    for (let before = -1, now = this.count(); before !== now && !this.isOver(now); now = this.count()) {
+    for (let before = -1, now = this.told(); before !== now && !this.isOver(); now = this.told()) {
       before = now;
       await delay(QUIET_MS);
     }
@@ -138,13 +161,14 @@ export class StoreFaults {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private isOver(calls: number): boolean {
-    const { strike, first } = this.plan ?? {};
-    return (strike?.type === 'kill' || strike?.type === 'power-cut') && calls >= (first ?? Number.POSITIVE_INFINITY);
+  private isOver(): boolean {
+    const type = this.plan?.strike.type;
+    return (type === 'kill' || type === 'power-cut') && this.calls().some(({ isStruck }) => isStruck);
   }
 
-  private count(): number {
-    return readFileSync(this.planFile).readUInt32LE(CALLS_OFFSET);
+  /** Grows with every call that is told of. */
+  private told(): number {
+    return statSync(this.traceFile).size;
   }
 
   private get planFile(): string {
@@ -160,6 +184,10 @@ export class StoreFaults {
     writeSync(fd, bytes, 0, bytes.length, at);
     closeSync(fd);
   }
+}
+
+function bitsOf(kinds: readonly CallKind[]): number {
+  return kinds.reduce((bits, kind) => bits | kindBits[kind], 0);
 }
 
 function valueFor(strike: Strike): number {
