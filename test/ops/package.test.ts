@@ -57,7 +57,8 @@ test('holds what runs and what operators need, and nothing of its making', () =>
   );
   for (const path of [
     'dist/src/main/entry.cjs',
-    'dist/src/workers/index.js',
+    'dist/src/workers/lane-entry.js',
+    'dist/src/workers/job-entry.js',
     'dist/bench/index.js',
     'src/main/status/page/status.html',
     'docs/operations.md',

@@ -28,7 +28,7 @@ export class JobPool {
   constructor({ settings, events }: { settings: WorkerSettings; events: EventPublisher }) {
     const onError = ({ message }: Error): void =>
       events.publish({ type: 'worker.crashed', lane: 'job', code: message, transfers: 0 });
-    this.threads = new WorkerThreads({ threads: THREADS, settings, onError });
+    this.threads = new WorkerThreads({ purpose: 'jobs', threads: THREADS, settings, onError });
   }
 
   get stats(): PoolStats {
@@ -48,7 +48,7 @@ export class JobPool {
     try {
       const answer = await this.threads.run(job, ports);
       if (!answer.isDone) throw new JobError(answer.failure);
-      // The worker answers each task with its own result: `workers/index.ts` is checked against the same table.
+      // The worker answers each task with its own result: `workers/job-entry.ts` is checked against the same table.
       return answer.value as JobResults[J['task']];
     } finally {
       this.running -= 1;

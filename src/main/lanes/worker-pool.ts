@@ -65,6 +65,7 @@ export class WorkerPool {
     this.options = options;
     this.secrets = options.secrets;
     this.threads = new WorkerThreads({
+      purpose: 'lanes',
       threads: options.uploadLanes + options.downloadLanes,
       settings: options.settings,
       onError: (error) => this.reportCrash('lane', error, 0),

@@ -7,9 +7,11 @@ import type { WorkerAnswer, WorkerJob, WorkerSettings } from '../../shared/worke
 /** Workers hold little but native memory: the smallest young generation that V8 has keeps their garbage small. */
 const YOUNG_GENERATION_MB = 3;
 
-const workerFile = new URL('../../workers/index.js', import.meta.url).href;
+/** A thread loads only what its jobs need: code takes time at the start, and memory. */
+const entries = { lanes: 'lane-entry.js', jobs: 'job-entry.js' } as const;
 
 export interface WorkerThreadsOptions {
+  readonly purpose: keyof typeof entries;
   readonly threads: number;
   readonly settings: WorkerSettings;
   /** A thread died while it had nothing to do. */
@@ -19,9 +21,9 @@ export interface WorkerThreadsOptions {
 export class WorkerThreads {
   private readonly pool: Piscina;
 
-  constructor({ threads, settings, onError }: WorkerThreadsOptions) {
+  constructor({ purpose, threads, settings, onError }: WorkerThreadsOptions) {
     this.pool = new Piscina({
-      filename: workerFile,
+      filename: new URL(`../../workers/${entries[purpose]}`, import.meta.url).href,
       name: 'runJob',
       minThreads: threads,
       maxThreads: threads,

@@ -1,17 +1,13 @@
-/** What Piscina runs in each worker thread: one function that dispatches the jobs of the closed list. */
+/** What Piscina runs in the thread for jobs beside the lanes: one function that dispatches the jobs of the closed list. */
 
 import { workerData } from 'node:worker_threads';
 import { JOBS_HOLDER, PathLocks } from '../shared/path-locks.ts';
-import type { JobResults, LaneJob, ShortJob, WorkerAnswer, WorkerJob, WorkerSettings } from '../shared/worker-jobs.ts';
-import { Lane } from './lane.ts';
-import { lanePortOver } from './lane-port.ts';
-import { runCommand } from './run-command.ts';
-import { FilesystemStorage } from './storage/filesystem-storage.ts';
+import type { CommandJob, JobResults, ShortJob, WorkerAnswer, WorkerSettings } from '../shared/worker-jobs.ts';
+import { answerOf } from './answer-of.ts';
 import { lockHolder, refreshLock, takeLock } from './storage/lock-file.ts';
 import { withRoot } from './storage/own-folders.ts';
 import { prepareStore } from './storage/prepare-store.ts';
 import { closeStore, recoverStore } from './storage/recover-store.ts';
-import { toFailure } from './storage/storage-error.ts';
 import { probeStore, watchStore } from './storage/store-probe.ts';
 import { admitUploads } from './storage/uploads/admit-uploads.ts';
 import { tidyVersions } from './storage/versions/tidy-versions.ts';
@@ -23,24 +19,20 @@ Error.stackTraceLimit = 0;
 const settings: WorkerSettings = workerData;
 const sweeps = new SweepJobs(settings);
 
-/** Never rejects: errors would lose their class and fields on the way. */
-export async function runJob(job: WorkerJob): Promise<WorkerAnswer> {
-  try {
-    return { isDone: true, value: await run(job) };
-  } catch (error) {
-    return { isDone: false, failure: toFailure(error) };
-  }
+export function runJob(job: ShortJob | CommandJob): Promise<WorkerAnswer> {
+  return answerOf(() => run(job));
 }
 
-async function run(job: WorkerJob): Promise<unknown> {
+async function run(job: ShortJob | CommandJob): Promise<unknown> {
   switch (job.task) {
-    case 'lane':
-      return serveLane(job);
     case 'owner':
     case 'history':
     case 'restore':
-    case 'scrub':
+    case 'scrub': {
+      // A server runs no commands: its thread is spared their code.
+      const { runCommand } = await import('./run-command.ts');
       return runCommand(settings, job);
+    }
     default:
       return doAtOnce(job);
   }
@@ -78,8 +70,4 @@ function doAtOnce(job: ShortJob): JobResults[ShortJob['task']] {
     default:
       return job satisfies never;
   }
-}
-
-function serveLane({ port, secrets, place }: LaneJob): Promise<void> {
-  return new Lane({ port: lanePortOver(port), secrets, storage: new FilesystemStorage(settings, place) }).serve();
 }
