@@ -119,7 +119,7 @@ describe('a file that is to be seen', () => {
     await page.context().close();
     const isPart = (line: LogLine): boolean => line['status'] === 206 && String(line['path']).endsWith('/long.wav');
     // The browser gives up the first part when it is sent elsewhere.
-    await Promise.any(['request.completed', 'request.failed'].map((event) => server.event(event, 5_000, isPart)));
+    await Promise.any(['request.completed', 'request.failed'].map((event) => server.event(event, 10_000, isPart)));
   });
 
   it('A49 a video is shown on a page of another origin, and can be played from the middle', async () => {

@@ -38,7 +38,7 @@ function newPath(): string {
 
 /** The client of the request for a path, as the log has it. */
 async function loggedClient(server: ServerProcess, path: string): Promise<unknown> {
-  const line = await server.event('request.completed', 5_000, (candidate) => candidate['path'] === path);
+  const line = await server.event('request.completed', 10_000, (candidate) => candidate['path'] === path);
   return line['remote'];
 }
 

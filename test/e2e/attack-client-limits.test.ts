@@ -24,7 +24,7 @@ async function holdUpload(server: ServerProcess, key: string, client: string): P
   const target = server.signedTarget(key, SIZE);
   await connection.send(`PUT ${target} HTTP/1.1\r\nHost: test\r\nContent-Length: ${SIZE}\r\n${from(client)}\r\n`);
   await connection.send(BODY.subarray(0, SIZE / 2));
-  await server.event('request.received', 5_000, ({ path }) => path === pathOf(server, key));
+  await server.event('request.received', 10_000, ({ path }) => path === pathOf(server, key));
   return connection;
 }
 
@@ -77,7 +77,7 @@ test('A74 a client that leaves is not counted any more', async () => {
     for (let round = 0; round < 5; round += 1) {
       const held = await holdUpload(server, `left-${round}`, '203.0.113.1');
       held.close();
-      await server.event('request.failed', 5_000, ({ path }) => path === pathOf(server, `left-${round}`));
+      await server.event('request.failed', 10_000, ({ path }) => path === pathOf(server, `left-${round}`));
     }
     assert.equal((await upload(server, 'stays', '203.0.113.1')).status, 201);
   } finally {

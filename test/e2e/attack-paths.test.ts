@@ -207,7 +207,7 @@ test('A13 bidirectional, invisible and homoglyph letters are stored, and never w
     const disposition = fieldOf(await get(server.port, `/files/${name}`), 'content-disposition') ?? '';
     assert.match(disposition, /^attachment; filename="[\x20-\x7e]*"; filename\*=UTF-8''[A-Za-z0-9!#$&+.^_`|~%-]+$/);
     assert.ok(disposition.endsWith(`UTF-8''${encodeURIComponent(name)}`));
-    await server.event('request.completed', 5_000, (line) => line['path'] === `/files/${name}`);
+    await server.event('request.completed', 10_000, (line) => line['path'] === `/files/${name}`);
   }
   const log = readFileSync(join(logFolder, 'server.log'));
   assert.ok(log.includes('bidi-\\u202egnp.exe'));
@@ -245,7 +245,7 @@ test('A14 nothing of the tree is readable: records, long names, uploads that are
   await put(server.port, server.signedTarget(long, BODY.length), BODY);
   const connection = await RawConnection.open(server.port);
   await connection.send(requestBytes('PUT', server.signedTarget('unfinished', 9), { 'Content-Length': '9' }), 'secret');
-  await server.event('upload.created', 5_000, (line) => line['size_bytes'] === 9);
+  await server.event('upload.created', 10_000, (line) => line['size_bytes'] === 9);
   const own = treeOf(server.storeDir).filter((path) => path.startsWith('.hfs'));
   for (const part of ['records/', 'long/', 'staging/']) {
     assert.ok(

@@ -46,7 +46,7 @@ test('a small body arrives intact with its head, in two packets, and byte by byt
     const client = await PacedClient.connect(server);
     const [first = Buffer.alloc(0), ...others] = pieces;
     await client.send(Buffer.concat([Buffer.from(uploadHead(server, key, bytes.length)), first]));
-    if (others.length > 0) await server.event('request.received', 5_000, ({ path }) => path === `/files/${key}`);
+    if (others.length > 0) await server.event('request.received', 10_000, ({ path }) => path === `/files/${key}`);
     for (const piece of others) await client.send(piece);
     assert.equal((await client.receiveAnswer()).status, 201, key);
     client.close();
@@ -73,10 +73,10 @@ test('a body that is cut after any part of it leaves nothing, and the slot works
     const key = `cut-${index}.bin`;
     const client = await PacedClient.openUpload(server, key, bytes.length);
     await client.send(bytes.subarray(0, sent));
-    await server.event('request.received', 5_000, ({ path }) => path === `/files/${key}`);
+    await server.event('request.received', 10_000, ({ path }) => path === `/files/${key}`);
     client.reset();
-    await server.event('request.failed', 5_000, ({ path }) => path === `/files/${key}`);
-    await eventually(() => server.stagingFiles().length === 0, 'staging emptied', 1_000);
+    await server.event('request.failed', 10_000, ({ path }) => path === `/files/${key}`);
+    await eventually(() => server.stagingFiles().length === 0, 'staging emptied');
     assert.equal((await fetch(`${server.origin}/files/${key}`)).status, 404);
     await store(server, key, bytes);
     await isIntact(server, key, bytes);

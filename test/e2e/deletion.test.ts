@@ -207,7 +207,7 @@ test('neither the delete secret nor a MAC of it stands in the log', async () => 
   const target = deletionOf('logged');
   assert.equal((await remove(target)).status, 204);
   assert.equal((await remove(`${target.slice(0, -4)}0000`)).status, 403);
-  const refused = await server.event('signature.refused', 5_000, ({ path }) => path === '/files/logged');
+  const refused = await server.event('signature.refused', 10_000, ({ path }) => path === '/files/logged');
   assert.deepEqual([refused['scheme'], refused['reason'], refused['types_tried']], ['delete', 'mismatch', []]);
   const log = JSON.stringify(server.lines);
   assert.ok(!log.includes(DELETE_SECRET) && !log.includes(target.slice(-64)));

@@ -72,7 +72,7 @@ test('a file that becomes shorter during its download ends the connection: never
     const { client, path } = await begin('truncated.bin', own);
     truncateSync(path, 200_000);
     assert.ok((await client.drain()) + 100_000 < LARGE.length);
-    const aborted = await own.event('download.aborted', 5_000, (line) => line['reason'] === 'io');
+    const aborted = await own.event('download.aborted', 10_000, (line) => line['reason'] === 'io');
     assert.equal(aborted['level'], 'error');
   } finally {
     await own.stop();
@@ -98,7 +98,7 @@ test('nothing stays open for clients that leave in the middle', async () => {
   await Promise.all(clients.map((client) => client.receive(1_000)));
   const seen = server.lines.filter(({ event }) => event === 'download.aborted').length;
   for (const [index, client] of clients.entries()) index % 2 === 0 ? client.reset() : client.close();
-  await server.event('download.aborted', 5_000, () => {
+  await server.event('download.aborted', 10_000, () => {
     return server.lines.filter(({ event }) => event === 'download.aborted').length >= seen + clients.length;
   });
   await eventually(() => server.openDescriptors() <= before, 'descriptors as before');

@@ -272,7 +272,7 @@ test('ResumableUploadsEnabled = false: 405, nothing is described, and a cut uplo
     const before = treeWithoutMarks(off.storeDir);
     const cut = await RawConnection.open(off.port);
     await cut.send(requestBytes('PUT', off.signedTarget('f', 6), { 'Content-Length': '6' }), 'abc');
-    await off.event('upload.created', 5_000, (line) => line['size_bytes'] === 6);
+    await off.event('upload.created', 10_000, (line) => line['size_bytes'] === 6);
     cut.drop();
     await eventually(() => off.stagingFiles().length === 0, 'the cut upload is gone');
     assert.deepEqual(treeWithoutMarks(off.storeDir), before);

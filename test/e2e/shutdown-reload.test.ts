@@ -65,7 +65,7 @@ test('F69 an invalid configuration keeps the old settings and says why', async (
     rmSync(file);
     const seen = server.lines.length;
     server.kill('SIGHUP');
-    await server.event('config.rejected', 5_000, (line) => server.lines.indexOf(line) >= seen);
+    await server.event('config.rejected', 10_000, (line) => server.lines.indexOf(line) >= seen);
     assert.equal(await putSigned(server, TEST_SECRET, 'kept.bin'), 201);
     assert.equal((await fetch(`${server.operatorOrigin}/readyz`)).status, 200);
   } finally {

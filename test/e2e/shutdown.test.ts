@@ -26,7 +26,7 @@ async function openUploads(server: ServerProcess, count: number): Promise<readon
       return client;
     }),
   );
-  await eventually(() => server.stagingFiles().length === count, 'all uploads are being received', 10_000);
+  await eventually(() => server.stagingFiles().length === count, 'all uploads are being received');
   return clients;
 }
 
@@ -68,7 +68,7 @@ test(`F67 finishes ${TRANSFERS} uploads and ${TRANSFERS} downloads after SIGTERM
     assert.equal((await idle.receiveHead()).fields.get('connection'), 'close');
     await Promise.all(uploads.map((client, index) => finishUpload(client, index)));
     for (const client of downloads) assert.ok((await client.receive(LARGE.length)).equals(LARGE));
-    assert.deepEqual(await exitWithin(server, 5_000), { status: 0, signal: null });
+    assert.deepEqual(await exitWithin(server, 10_000), { status: 0, signal: null });
     assert.equal((await server.event('server.stopped'))['clean'], true);
     assert.deepEqual(server.stagingFiles(), []);
     for (let index = 0; index < TRANSFERS; index += 1) {
@@ -85,7 +85,7 @@ test('F67 cuts what is not done within ShutdownTimeout, keeps it unseen for its 
     const downloads = await openDownloads(server, 20);
     const uploads = await openUploads(server, 20);
     server.kill('SIGINT');
-    assert.deepEqual(await exitWithin(server, 4_000), { status: 0, signal: null });
+    assert.deepEqual(await exitWithin(server, 10_000), { status: 0, signal: null });
     assert.equal((await server.event('server.stopped'))['clean'], false);
     const suspended = server.lines.filter((line) => line.event === 'upload.suspended');
     assert.deepEqual(
@@ -109,7 +109,7 @@ test('a second SIGTERM ends the process at once, and the next start tidies up', 
   server.kill('SIGTERM');
   await server.event('server.stopping');
   server.kill('SIGTERM');
-  const exit = await exitWithin(server, 1_000);
+  const exit = await exitWithin(server, 10_000);
   assert.equal(exit.signal, null);
   await server.stop();
   assert.ok(server.stagingFiles().length > 0);
@@ -130,7 +130,7 @@ test('F68 SIGTERM at any moment of the start ends cleanly, and the next start is
     const server = ServerProcess.spawn({ storeDir });
     await delay(delayMs);
     server.kill('SIGTERM');
-    const exit = await exitWithin(server, 5_000);
+    const exit = await exitWithin(server, 10_000);
     // Before its handlers stand, the signal itself ends the process.
     const isClean = exit.status === 0 || exit.signal === 'SIGTERM';
     assert.ok(isClean, `after ${delayMs} ms: ${exit.status} ${server.errors}`);
@@ -146,9 +146,9 @@ test('F68 SIGTERM at any moment of the start ends cleanly, and the next start is
 
 test('F68 SIGTERM between the opening of the store and of the port ends cleanly', async () => {
   const server = ServerProcess.spawn();
-  await eventually(() => server.lines.some(({ msg }) => msg === 'Store directory is ready'), 'store opened', 10_000);
+  await eventually(() => server.lines.some(({ msg }) => msg === 'Store directory is ready'), 'store opened');
   server.kill('SIGTERM');
-  assert.equal((await exitWithin(server, 5_000)).status, 0, server.errors);
+  assert.equal((await exitWithin(server, 10_000)).status, 0, server.errors);
   assert.equal(server.errors, '');
   await server.stop();
 });

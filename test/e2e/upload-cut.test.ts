@@ -25,7 +25,7 @@ async function begin(key: string, bytes: number): Promise<RawConnection> {
   const head = requestBytes('PUT', server.signedTarget(key, SIZE), { 'Content-Length': String(SIZE) });
   await connection.send(Buffer.concat([head, Buffer.alloc(bytes, 'c')]));
   const fileId = createHash('sha256').update(key).digest('hex').slice(0, 12);
-  await server.event('upload.created', 5_000, (line) => line['file_id'] === fileId);
+  await server.event('upload.created', 10_000, (line) => line['file_id'] === fileId);
   assert.equal(server.stagingFiles().length, 1);
   return connection;
 }
@@ -44,7 +44,7 @@ for (const [how, go] of Object.entries(leave)) {
       const connection = await begin(key, bytes);
       assert.deepEqual(publicTreeOf(server.storeDir), before);
       go(connection);
-      await eventually(() => server.stagingFiles().length === 0, 'the staging file is gone', 1_000);
+      await eventually(() => server.stagingFiles().length === 0, 'the staging file is gone');
       connection.drop();
       assert.deepEqual(publicTreeOf(server.storeDir), before);
       assert.equal((await get(server.port, `/files/${key}`)).status, 404);
@@ -76,7 +76,7 @@ test('an upload of 10 digits is received until its client goes', async () => {
   );
   const outcome = await Promise.race([
     connection.response(),
-    server.event('upload.created', 5_000, (line) => line['size_bytes'] === size),
+    server.event('upload.created', 10_000, (line) => line['size_bytes'] === size),
   ]);
   // On a disk without room for it the refusal is 507.
   if ('fields' in outcome) assert.equal(outcome.status, 507);

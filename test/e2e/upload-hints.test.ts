@@ -20,7 +20,7 @@ after(() => server.stop());
 /** The line about the refusal of an upload to this path. */
 async function refusal(key: string, query: string, fields: Readonly<Record<string, string>> = {}): Promise<LogLine> {
   assert.equal((await put(server.port, `/files/${key}${query}`, BODY, fields)).status, 403, query);
-  return server.event('signature.refused', 5_000, ({ path }) => path === `/files/${key}`);
+  return server.event('signature.refused', 10_000, ({ path }) => path === `/files/${key}`);
 }
 
 test('the line about a refused signature says which field differs', async () => {

@@ -59,7 +59,7 @@ async function run(): Promise<void> {
   await put(port, `/files/${KEY}`, 'abc', { Authorization: `Bearer ${TOKEN}` });
   const cut = await RawConnection.open(port);
   await cut.send(requestBytes('PUT', server.signedTarget('cut', 6), { 'Content-Length': '6' }), 'abc');
-  await server.event('upload.created', 5_000, (line) => line['size_bytes'] === 6);
+  await server.event('upload.created', 10_000, (line) => line['size_bytes'] === 6);
   cut.drop();
   await server.event('upload.discarded');
 }

@@ -170,7 +170,7 @@ async function assertLarge(server: ServerProcess, vector: Vector, expect: Expect
   const mark = server.lines.length;
   const connection = await RawConnection.open(server.port);
   await connection.send(requestBytes('PUT', targetOf(vector), fieldsOf(vector)));
-  const created = server.event('upload.created', 5_000, lineSince(server, mark, Number(length)));
+  const created = server.event('upload.created', 10_000, lineSince(server, mark, Number(length)));
   created.catch(() => {});
   const outcome: RawResponse | LogLine = await Promise.race([connection.response(), created]);
   const status = 'fields' in outcome ? outcome.status : 201;

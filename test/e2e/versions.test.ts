@@ -92,7 +92,7 @@ test('uploads one after the other become versions in their order', async () => {
   for (const body of bodies) assert.equal(await put(server, 'order', body), 201);
   assert.deepEqual(versionContentsOf(server.storeDir, 'order').map(sha256), bodies.slice(0, 4).map(sha256));
   const [first] = versionIdsOf(server.storeDir, 'order');
-  const line = await server.event('version.rotated', 5_000, (found) => found['versioned_as'] === first);
+  const line = await server.event('version.rotated', 10_000, (found) => found['versioned_as'] === first);
   assert.deepEqual([line.msg, line['original'], line['size_bytes']], ['Versioned old file', 'order', 500]);
 });
 
@@ -143,7 +143,7 @@ test('MaxVersions is read again with SIGHUP and counts from the next upload on; 
     const metrics = await (await fetch(`${own.operatorOrigin}/metrics`)).text();
     assert.match(metrics, /^hmac_versions_created_total 5$/m);
     assert.match(metrics, /^hmac_versions_removed_total 5$/m);
-    const removed = await own.event('version.removed', 5_000, ({ file }) => file === last);
+    const removed = await own.event('version.removed', 10_000, ({ file }) => file === last);
     assert.deepEqual([removed.msg, removed['original']], ['Removed old version', 'file']);
   } finally {
     await own.stop();

@@ -47,7 +47,7 @@ test('logrotate and SIGHUP under load: no request fails, and every line stands i
       await load.reaches(load.count + REQUESTS_BETWEEN);
       const seen = server.lines.length;
       execFileSync('logrotate', ['--force', '--state', join(folder, 'state'), configuration], { env: environment });
-      await server.event('config.reloaded', 5_000, (line) => server.lines.indexOf(line) >= seen);
+      await server.event('config.reloaded', 10_000, (line) => server.lines.indexOf(line) >= seen);
       // Changes of settings that take effect at once, in the middle of it all.
       await reload(server, (text) => `${text.replace(/MaxUploadSize.*\n/, '')}MaxUploadSize = ${rotation}00000\n`);
     }

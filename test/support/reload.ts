@@ -14,5 +14,5 @@ export async function reload(
   writeFileSync(file, change(readFileSync(file, 'utf8')));
   const seen = server.lines.length;
   server.kill('SIGHUP');
-  return server.event(event, 5_000, (line) => server.lines.indexOf(line) >= seen);
+  return server.event(event, 10_000, (line) => server.lines.indexOf(line) >= seen);
 }

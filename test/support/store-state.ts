@@ -4,7 +4,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const TIMEOUT_MS = 2_000;
+/** For a loaded machine: nobody waits longer than it takes. */
+const TIMEOUT_MS = 10_000;
 const POLL_MS = 2;
 
 const MARKS: ReadonlySet<string> = new Set(['.hfs/dirty', '.hfs/format.json', '.hfs/lock']);
@@ -36,7 +37,7 @@ export function publicTreeOf(folder: string): readonly string[] {
   return treeOf(folder).filter((path) => !path.startsWith('.hfs/'));
 }
 
-/** Looks until the condition holds. For states of the disk, which no event announces. Rejects after two seconds. */
+/** Looks until the condition holds. For states of the disk, which no event announces. Rejects after ten seconds. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   what: string,

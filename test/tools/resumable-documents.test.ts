@@ -52,7 +52,7 @@ test('resume.sh goes on after a cut', async () => {
   assert.equal(run.status, 0, run.stderr);
   await assertStored(server, 'cut.bin', BODY);
   // The rest went out, not the whole.
-  await server.event('request.completed', 5_000, ({ path, bytes_in: bytes }) => {
+  await server.event('request.completed', 10_000, ({ path, bytes_in: bytes }) => {
     return path === '/files/cut.bin' && Number(bytes) > 0 && Number(bytes) < SIZE;
   });
 });

@@ -72,7 +72,7 @@ function testRequests(current: () => Edge): void {
   test('the log has the address of the client, and not what the client says', async () => {
     const edge = current();
     assert.equal((await edge.get('address/none', { 'X-Forwarded-For': '203.0.113.7' })).status, 404);
-    const line = await edge.server.event('request.completed', 5_000, ({ path }) => path === '/files/address/none');
+    const line = await edge.server.event('request.completed', 10_000, ({ path }) => path === '/files/address/none');
     assert.equal(line['remote'], CLIENT);
   });
 }

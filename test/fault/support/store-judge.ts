@@ -9,7 +9,7 @@ import { leftovers, strayVersions } from './leftovers.ts';
 import type { Operation } from './operation.ts';
 import { describe, isSame, observe, type StoredState } from './stored-state.ts';
 
-const SETTLE_LIMIT_MS = 2_000;
+const SETTLE_LIMIT_MS = 10_000;
 const SETTLE_POLL_MS = 10;
 
 /** What was seen of the operation before the crash. */
