@@ -34,9 +34,13 @@ export class SlowReader {
     this.lines = lines[Symbol.asyncIterator]();
   }
 
-  /** Asks for the file; resolves when the head of the answer has come. */
-  static async start({ server, key, address, bytesPerSecond }: SlowReaderOrder): Promise<SlowReader> {
-    const child = spawn('/usr/bin/python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
+  /** Asks for the file; resolves when the head of the answer has come. `prefix` is put in front of its command line. */
+  static async start(
+    { server, key, address, bytesPerSecond }: SlowReaderOrder,
+    prefix: readonly string[] = [],
+  ): Promise<SlowReader> {
+    const [command = '', ...args] = [...prefix, '/usr/bin/python3', SCRIPT];
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     if (child.stdout === null) throw new Error('the reader has no output');
     const reader = new SlowReader(child, createInterface(child.stdout));
     const request = `GET ${pathOf(server, key)} HTTP/1.1\r\nHost: slow\r\n\r\n`;
