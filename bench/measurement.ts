@@ -19,7 +19,7 @@ export interface MeasurementSettings {
   readonly scenario: Scenario;
   readonly target: Target;
   readonly running: RunningTarget;
-  readonly crew: LoadCrew;
+  readonly crew: Pick<LoadCrew, 'measure' | 'end'>;
   /** Threads of each load. */
   readonly threads: readonly number[];
   readonly directory: string;
@@ -58,9 +58,9 @@ export class Measurement {
     this.endMs = this.startMs + this.durationMs;
     const { scenario, threads } = this.settings;
     this.collectors = scenario.loads.map((load, index) => new LoadCollector(load, threads[index] ?? 1, this.startMs));
-    const starter = setTimeout(() => {
-      this.stopWatching = watchResources(this.settings.running.pids());
-    }, START_DELAY_MS);
+    // On a loaded machine a short load may be over before the turn of the timer comes.
+    this.watch();
+    const starter = setTimeout(() => this.watch(), START_DELAY_MS);
     const ender = setTimeout(() => this.end(this.endMs), START_DELAY_MS + this.durationMs);
     try {
       await this.settings.crew.measure(this.startMs, this.endMs, {
@@ -77,6 +77,13 @@ export class Measurement {
       this.resources ??= this.stopWatching?.() ?? null;
     }
     return this.result(startedAt);
+  }
+
+  /** Watches from now on, until the loads end. */
+  private watch(): void {
+    if (this.isEnded) return;
+    this.stopWatching?.();
+    this.stopWatching = watchResources(this.settings.running.pids());
   }
 
   /** The first load that is over ends them all: what the others do without it is another scenario. */

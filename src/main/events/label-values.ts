@@ -8,7 +8,6 @@ import type {
   SignatureResult,
   UploadProtocol,
 } from '../../shared/events.ts';
-import type { Durability } from '../../shared/files.ts';
 import type { SecretKind, SignatureScheme } from '../../shared/signature.ts';
 import type { ConfigWarningReason } from '../config/config.ts';
 import { ClosedLabel, OTHER } from './closed-label.ts';
@@ -87,8 +86,6 @@ export const WARNING_REASONS = listOf<ConfigWarningReason>({
   no_expiry: true,
   ttl_short: true,
 });
-
-export const DURABILITIES = listOf<Durability>({ full: true, file: true, none: true });
 
 export const EVENT_TYPES = listOf<ServerEventType>({
   'connection.opened': true,
