@@ -2,10 +2,13 @@
 
 import type { BodyPiece, FromLane, Secrets } from '../shared/messages.ts';
 import type { Storage } from './storage/storage.ts';
+import type { Turns } from './turns.ts';
 
 export interface ReceiveContext {
   readonly storage: Storage;
   readonly secrets: Secrets;
+  /** In which plain uploads that were cut are kept. */
+  readonly keeping: Turns;
   /** Sends to main; moves the message's buffer. */
   readonly send: (message: FromLane) => void;
   /** The transfer is over: forget it. */

@@ -14,6 +14,10 @@ import { ReceiveUpload } from './receive-upload.ts';
 import { SendFile } from './send-file.ts';
 import type { Storage } from './storage/storage.ts';
 import { toFailure } from './storage/storage-error.ts';
+import { Turns } from './turns.ts';
+
+/** More than there are threads to sync with. A thousand at once would hold 13 MiB until the last of them is durable. */
+const KEPT_AT_ONCE = 64;
 
 export class Lane {
   private readonly port: LanePort;
@@ -25,6 +29,7 @@ export class Lane {
   /** All whose outcome is open. */
   private openUploads = 0;
   private readonly downloads = new Map<number, SendFile>();
+  private readonly keeping = new Turns(KEPT_AT_ONCE);
   private readonly digests: DigestFiles;
   /** Set once the port is closed. */
   private onIdle: (() => void) | null = null;
@@ -117,8 +122,8 @@ export class Lane {
   }
 
   private get receiveContext(): ReceiveContext {
-    const { storage, secrets, send } = this;
-    return { storage, secrets, send, onEnd: this.endUpload };
+    const { storage, secrets, keeping, send } = this;
+    return { storage, secrets, keeping, send, onEnd: this.endUpload };
   }
 
   private explain({ transfer, question }: Extract<ToLane, { type: 'signature.explain' }>): void {

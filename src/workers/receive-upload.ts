@@ -102,7 +102,7 @@ export class ReceiveUpload implements LaneUpload {
     if (this.isEnding) return;
     this.isEnding = true;
     if (this.mayBeKept) {
-      void this.keep();
+      void this.context.keeping.take(() => this.keep());
       return;
     }
     this.staged.discard();
