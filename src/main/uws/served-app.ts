@@ -198,7 +198,8 @@ function snapshot(req: HttpRequest): RequestHead {
     method: req.getCaseSensitiveMethod(),
     path: req.getUrl(),
     query: query ?? null,
-    fields,
+    // No longer than it is: an array that has grown keeps room for more, as long as the request waits.
+    fields: fields.slice(),
     framing: readFraming(fields),
   };
 }

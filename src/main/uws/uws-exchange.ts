@@ -53,8 +53,9 @@ export class UwsExchange implements Exchange {
   private readonly host: ExchangeHost;
   private readonly ticket: number;
   private readonly clock: TransferClock;
-  private readonly goneListeners: ((reason: GoneReason) => void)[] = [];
-  private readonly answeredListeners: (() => void)[] = [];
+  /** Never grown, but made anew: thousands wait for slow clients, and an array that grows has room for 17. */
+  private goneListeners: readonly ((reason: GoneReason) => void)[] = [];
+  private answeredListeners: readonly (() => void)[] = [];
   private goneReason: GoneReason = 'client';
   /** The native response is no more. */
   private isAborted = false;
@@ -70,7 +71,8 @@ export class UwsExchange implements Exchange {
   /** What `moved` has been told. */
   private movedIn = 0;
   private movedOut = 0;
-  private streamed: { readonly head: AnswerHead; readonly block: FieldBlock; isHeadWritten: boolean } | null = null;
+  /** `block` is null once it is written. */
+  private streamed: { readonly status: number; readonly length: number; block: FieldBlock | null } | null = null;
 
   constructor(dependencies: { res: HttpResponse; head: RequestHead; requestId: string; host: ExchangeHost }) {
     this.res = dependencies.res;
@@ -106,11 +108,11 @@ export class UwsExchange implements Exchange {
   }
 
   onGone(listener: (reason: GoneReason) => void): void {
-    this.goneListeners.push(listener);
+    this.goneListeners = [...this.goneListeners, listener];
   }
 
   onAnswered(listener: () => void): void {
-    this.answeredListeners.push(listener);
+    this.answeredListeners = [...this.answeredListeners, listener];
   }
 
   receiveBody(receiver: BodyReceiver): void {
@@ -163,7 +165,7 @@ export class UwsExchange implements Exchange {
 
   beginStream(head: AnswerHead, onDrain: () => void): void {
     if (this.state !== 'open' || this.reply !== null) return;
-    this.streamed = { head, block: fieldBlock(head.fields), isHeadWritten: false };
+    this.streamed = { status: head.status, length: head.length, block: fieldBlock(head.fields) };
     this.host.streamBegan();
     this.beginBody(head.status, onDrain);
   }
@@ -175,10 +177,10 @@ export class UwsExchange implements Exchange {
     let isDone = false;
     let isTaken = false;
     this.res.cork(() => {
-      if (!streamed.isHeadWritten)
-        writeHead(this.res, streamed.head.status, streamed.block, this.mustClose(streamed.block));
-      streamed.isHeadWritten = true;
-      [isTaken, isDone] = this.res.tryEnd(bytes, streamed.head.length);
+      const { status, length, block } = streamed;
+      if (block !== null) writeHead(this.res, status, block, this.mustClose(block));
+      streamed.block = null;
+      [isTaken, isDone] = this.res.tryEnd(bytes, length);
     });
     this.bytesOut = isTaken || isDone ? before + bytes.length : this.res.getWriteOffset();
     this.isHeldBack = this.bytesOut - before < bytes.length;
