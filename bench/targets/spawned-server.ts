@@ -78,7 +78,7 @@ export class SpawnedServer implements Target {
     writeFileSync(file, configuration(this.settings, port, storeDir, secret), { mode: 0o600 });
     const server = new ChildServer({
       command: process.execPath,
-      args: ['--max-semi-space-size=4', entry, 'serve', '--config', file],
+      args: ['--max-semi-space-size=4', '--no-node-snapshot', entry, 'serve', '--config', file],
       cwd: folder,
       environment: serverEnvironment(),
       leftovers,

@@ -96,6 +96,7 @@ export class ServerProcess {
       ...(options.prefix ?? []),
       process.execPath,
       '--max-semi-space-size=4',
+      '--no-node-snapshot',
       ...(options.nodeArguments ?? []),
       entry,
       'serve',
