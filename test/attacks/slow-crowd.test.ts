@@ -26,8 +26,8 @@ const HONEST = [
 /** Of a server that has given back what its start and the first uploads took, as V8 does after some seconds. */
 const AT_REST_BYTES = 100_000_000;
 const MAX_REST_WAIT_MS = 60_000;
-/** The aim is 150 MB, and is missed for a second: when a thousand uploads are cut at once. */
-const MAX_RESIDENT_BYTES = 175_000_000;
+/** The aim is 150 MB, which holds with the machine to itself; while others take its cores the crowd's arrival takes more. */
+const MAX_RESIDENT_BYTES = 165_000_000;
 /** Loose, because the crowd and other tests take the same cores: the figure that is printed is the one to look at. */
 const MAX_P99_MS = 5_000;
 /** A normal client comes so often, whether the last one has been served or not. */
