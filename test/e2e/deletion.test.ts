@@ -212,3 +212,15 @@ test('neither the delete secret nor a MAC of it stands in the log', async () => 
   const log = JSON.stringify(server.lines);
   assert.ok(!log.includes(DELETE_SECRET) && !log.includes(target.slice(-64)));
 });
+
+test('a file that is answered from memory is answered to nobody once its DELETE is', async () => {
+  assert.equal(await upload('hot.bin'), 201);
+  const statuses = async (): Promise<ReadonlySet<number>> => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get(server.port, '/files/hot.bin')));
+    return new Set(answers.map(({ status }) => status));
+  };
+  assert.deepEqual(await statuses(), new Set([200]));
+  assert.deepEqual(await statuses(), new Set([200]));
+  assert.equal((await remove(deletionOf('hot.bin'))).status, 204);
+  assert.deepEqual(await statuses(), new Set([404]));
+});

@@ -1,4 +1,4 @@
-/** Small files that many ask for are answered from memory: byte for byte the same, and never for long what is gone. */
+/** Files that many ask for are answered from memory: byte for byte the same, and never for long what is gone. */
 
 import assert from 'node:assert/strict';
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,8 @@ import { content, PacedClient, sha256, store, urlOf } from '../support/paced-tra
 import { ServerProcess } from '../support/server-process.ts';
 
 const FILE = content('hot', 40_000);
+/** Of several buffers, and as much as the sockets of several clients take at once. */
+const LARGE = content('large', 1_500_000);
 /** What is in memory is read again after a second; a little more for the way. */
 const STALE_MS = 1_500;
 
@@ -37,14 +39,18 @@ async function heat(url: string): Promise<readonly Served[]> {
   return Promise.all(Array.from({ length: 40 }, () => get(url)));
 }
 
-test('a hot file is answered with the same bytes and validators as a cold one', async () => {
-  const url = await store(server, 'hot.bin', FILE);
-  const cold = await get(url);
-  for (const { status, etag, body } of await heat(url)) {
-    assert.deepEqual([status, etag], [200, cold.etag]);
-    assert.ok(body.equals(FILE));
-  }
-});
+for (const file of [FILE, LARGE]) {
+  test(`a hot file of ${file.length} bytes is answered with the same bytes and validators as a cold one`, async () => {
+    const url = await store(server, `hot-${file.length}.bin`, file);
+    const cold = await get(url);
+    for (const { status, etag, body } of [...(await heat(url)), ...(await heat(url))]) {
+      assert.deepEqual([status, etag], [200, cold.etag]);
+      assert.ok(body.equals(file));
+    }
+    const { status, body } = await get(url, { Range: 'bytes=30000-' });
+    assert.deepEqual([status, body.equals(file.subarray(30_000))], [206, true]);
+  });
+}
 
 test('ranges, conditions and HEAD of a hot file are those of a cold one', async () => {
   const url = await store(server, 'hot-ranges.bin', FILE);
@@ -107,6 +113,19 @@ test('a hot file that is deleted by hand is gone soon', async () => {
   assert.deepEqual(new Set((await heat(url)).map(({ status }) => status)), new Set([404]));
 });
 
+test('a hot file that is overwritten is answered to nobody once the upload is', async () => {
+  const own = await ServerProcess.start({ settings: { EnableVersioning: true } });
+  try {
+    for (let version = 0; version < 10; version += 1) {
+      const file = content(`version ${version}`, LARGE.length);
+      const url = await store(own, 'overwritten.bin', file);
+      for (const { body } of [...(await heat(url)), ...(await heat(url))]) assert.ok(body.equals(file));
+    }
+  } finally {
+    await own.stop();
+  }
+});
+
 test('a file that many asked for before it was there is served as soon as its upload is answered', async () => {
   const url = urlOf(server, 'awaited.bin');
   assert.deepEqual(new Set((await heat(url)).map(({ status }) => status)), new Set([404]));
@@ -114,17 +133,23 @@ test('a file that many asked for before it was there is served as soon as its up
   assert.ok((await get(url)).body.equals(FILE));
 });
 
-test('slow readers of a hot file get all of it', async () => {
-  const url = await store(server, 'slow.bin', FILE);
-  await heat(url);
-  const clients = await Promise.all(Array.from({ length: 20 }, () => PacedClient.openDownload(server, 'slow.bin')));
-  const bodies = await Promise.all(clients.map((client) => receiveSlowly(client)));
-  for (const body of bodies) assert.ok(body.equals(FILE));
-});
+for (const file of [FILE, LARGE]) {
+  test(`slow readers of a hot file of ${file.length} bytes get all of it, while others leave`, async () => {
+    const key = `slow-${file.length}.bin`;
+    const url = await store(server, key, file);
+    await heat(url);
+    const clients = await Promise.all(Array.from({ length: 20 }, () => PacedClient.openDownload(server, key)));
+    const [leaving, staying] = [clients.slice(0, 5), clients.slice(5)];
+    for (const client of leaving) client.reset();
+    const bodies = await Promise.all(staying.map((client) => receiveSlowly(client, file.length)));
+    for (const body of bodies) assert.ok(body.equals(file));
+  });
+}
 
-async function receiveSlowly(client: PacedClient): Promise<Buffer> {
+/** In about half a second. */
+async function receiveSlowly(client: PacedClient, length: number): Promise<Buffer> {
   await client.receiveHead();
-  const body = await client.receiveAtRate(FILE.length, 80_000);
+  const body = await client.receiveAtRate(length, 2 * length);
   client.close();
   return body;
 }
