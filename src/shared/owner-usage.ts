@@ -1,6 +1,6 @@
 /**
  * How much each uploader has in the store, as all lanes count it together: a hash table in shared memory, with what is
- * stored and what is being received. Owners are known by a number made from their name. It is bounded: owners for whom
+ * stored, what is being received, and how many uploads are unfinished. Owners are known by a number made from their name. It is bounded: owners for whom
  * there is no place left are not limited.
  */
 
@@ -12,7 +12,8 @@ const MAX_PLACES_USED = PLACES * 0.75;
 const ID = 0;
 const STORED = 1;
 const PROMISED = 2;
-const STRIDE = 3;
+const UNFINISHED = 3;
+const STRIDE = 4;
 /** Two numbers in front of the table. */
 const LIMIT = 0;
 const OWNERS = 1;
@@ -32,7 +33,7 @@ export class OwnerUsage {
     this.numbers = new BigInt64Array(shared);
   }
 
-  /** Three megabytes, of which the operating system gives only what is used. */
+  /** Four megabytes, of which the operating system gives only what is used. */
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer((HEADER + PLACES * STRIDE) * BigInt64Array.BYTES_PER_ELEMENT);
   }
@@ -76,6 +77,17 @@ export class OwnerUsage {
   /** So much more is stored, or so much less. */
   change(owner: OwnerId, bytes: number): void {
     this.add(owner, STORED, bytes);
+  }
+
+  /** One more unfinished upload. Returns how many there are with it; 0 when the owner has no place. */
+  beginUpload(owner: OwnerId): number {
+    const place = this.place(owner);
+    return place === null ? 0 : Number(Atomics.add(this.numbers, place + UNFINISHED, 1n)) + 1;
+  }
+
+  /** One less. */
+  endUpload(owner: OwnerId): void {
+    this.add(owner, UNFINISHED, -1);
   }
 
   /** What is stored now, as far as it is known. */

@@ -36,6 +36,8 @@ export interface WorkerSettings {
   readonly checkpointBytes: number;
   /** Unfinished uploads above which none is begun that can be gone on with. */
   readonly maxOpenUploads: number;
+  /** The same for each uploader that is known. */
+  readonly maxOpenUploadsPerOwner: number;
   /** How many there are, and what they hold; see `unfinished-uploads.ts`. */
   readonly unfinishedUploads: SharedArrayBuffer;
   /** Who works on which upload that can be gone on with; see `upload-holders.ts`. */

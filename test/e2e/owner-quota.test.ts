@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { exchange, get, put, RawConnection, type RawResponse, requestBytes } from '../support/raw-http.ts';
+import { exchange, fieldOf, get, put, RawConnection, type RawResponse, requestBytes } from '../support/raw-http.ts';
 import { reload } from '../support/reload.ts';
 import { ServerProcess, TEST_SECRET, type TomlSettings } from '../support/server-process.ts';
 import { signDelete, signJwt } from '../support/sign.ts';
@@ -123,3 +123,15 @@ test('files of before a start count when the first pass is over, and a limit may
     storeDir,
   );
 });
+
+test('A73 above MaxOpenUploadsPerOwner a creation is 503 with Retry-After, for this owner alone', () =>
+  withServer({ MaxOpenUploadsPerOwner: 2 }, async (server) => {
+    const createFor = (sub: string, slot: string): Promise<RawResponse> =>
+      post(server, `/files/${slot}/file`, { ...VERSION, 'Upload-Length': '3', ...tokenFor(sub, slot, 3) });
+    for (const slot of ['open-1', 'open-2']) assert.equal((await createFor('alice@example.com', slot)).status, 201);
+    const refused = await createFor('alice@example.com', 'open-3');
+    assert.equal(refused.status, 503);
+    assert.match(fieldOf(refused, 'retry-after') ?? '', /^[1-9]/);
+    assert.equal((await createFor('bob@example.com', 'open-4')).status, 201);
+    assert.equal(await upload(server, 'alice@example.com', 3), 201, 'plain uploads go on');
+  }));

@@ -141,6 +141,7 @@ export function settingsFor(storeDir: string): WorkerSettings {
     clockStart: readClocks(),
     checkpointBytes: 64 * 1024,
     maxOpenUploads: 100,
+    maxOpenUploadsPerOwner: 100,
     unfinishedUploads: UnfinishedUploads.allocate(),
     uploadHolders: createUploadHolders(),
     uploadTimes: { idleMs: 60_000, lifeMs: 600_000, memoryMs: 60_000 },

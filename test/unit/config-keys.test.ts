@@ -323,7 +323,7 @@ describe('values that mean something else', () => {
       [config.minFreeBytes, config.minFreeInodes, config.maxConcurrentUploads, config.maxConnections],
       [268_435_456, 1_000, 4_096, 20_000],
     );
-    assert.equal(config.maxOpenUploads, 10_000);
+    assert.deepEqual([config.maxOpenUploads, config.maxOpenUploadsPerOwner], [10_000, 1_000]);
     assert.deepEqual(
       [config.durability, config.signedPath, config.typeByExtension, config.acceptV3, config.storeDigest],
       ['full', 'relative', true, true, false],

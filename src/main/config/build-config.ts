@@ -228,6 +228,7 @@ function toConfig(input: BuildInput, { listen, tls, storeDir }: Resolved): Unres
     trustedProxies: settings.TrustedProxies,
     maxConcurrentUploads: settings.MaxConcurrentUploads,
     maxOpenUploads: settings.MaxOpenUploads,
+    maxOpenUploadsPerOwner: settings.MaxOpenUploadsPerOwner,
     maxConnections: settings.MaxConnections,
     ...threads(settings, input.host.cores),
     webhook: webhookOf(settings, resolve(cwd, storeDir)),

@@ -106,6 +106,8 @@ export interface Config {
   readonly maxConcurrentUploads: number;
   /** Unfinished uploads above which none is begun that can be gone on with. */
   readonly maxOpenUploads: number;
+  /** The same for each uploader that is known. */
+  readonly maxOpenUploadsPerOwner: number;
   /** Open client connections above which new ones are closed at once. */
   readonly maxConnections: number;
   /** Threads that serve clients; 1: the main thread does. */

@@ -165,6 +165,17 @@ export const keysOfThisServer = {
       'Such a creation is answered 503. Plain uploads are still taken; one that is cut then leaves nothing. Unfinished uploads expire 24 hours after their last byte.',
     check: integerBetween({ min: 1, max: 1_000_000, unit: 'uploads' }),
   }),
+  MaxOpenUploadsPerOwner: configKey({
+    type: 'integer',
+    topic: 'Transfers',
+    unit: 'uploads',
+    default: { type: 'integer', value: 1_000 },
+    accepts: '1 to 1000000',
+    summary: 'The same for each uploader.',
+    notes:
+      'Uploaders are known by the `sub` of a Bearer token, or by the first segment of a path of ejabberd; others are not limited.',
+    check: integerBetween({ min: 1, max: 1_000_000, unit: 'uploads' }),
+  }),
   MaxConnections: configKey({
     type: 'integer',
     topic: 'Listening',

@@ -48,6 +48,7 @@ const fieldsOfKey = {
   PublicOrigin: ({ publicOrigin }) => publicOrigin,
   MaxConcurrentUploads: ({ maxConcurrentUploads }) => maxConcurrentUploads,
   MaxOpenUploads: ({ maxOpenUploads }) => maxOpenUploads,
+  MaxOpenUploadsPerOwner: ({ maxOpenUploadsPerOwner }) => maxOpenUploadsPerOwner,
   MaxConnections: ({ maxConnections }) => maxConnections,
   Listeners: ({ listeners }) => listeners,
   UploadLanes: ({ uploadLanes }) => uploadLanes,

@@ -29,6 +29,7 @@ export function workerSettingsOf(config: UnresolvedConfig): WorkerSettings {
     roomLedger: RoomLedger.allocate(uploadLanes + downloadLanes),
     checkpointBytes: config.chunkBytes,
     maxOpenUploads: config.maxOpenUploads,
+    maxOpenUploadsPerOwner: config.maxOpenUploadsPerOwner,
     unfinishedUploads: UnfinishedUploads.allocate(),
     uploadHolders: createUploadHolders(),
     uploadTimes: UPLOAD_TIMES,

@@ -12,14 +12,18 @@ import { UploadError } from './upload-error.ts';
 import { reservedBytes, type UploadRecord } from './upload-record.ts';
 
 /** The memory in which they are counted, and how many there may be. */
-export type CountSettings = Pick<WorkerSettings, 'unfinishedUploads' | 'ownerUsage' | 'maxOpenUploads'>;
+export type CountSettings = Pick<
+  WorkerSettings,
+  'unfinishedUploads' | 'ownerUsage' | 'maxOpenUploads' | 'maxOpenUploadsPerOwner'
+>;
 
 /** The counts as this thread sees them. */
-export function countUploads({ unfinishedUploads, ownerUsage, maxOpenUploads }: CountSettings): CountedUploads {
+export function countUploads(settings: CountSettings): CountedUploads {
   return new CountedUploads({
-    unfinished: new UnfinishedUploads(unfinishedUploads),
-    ownerUsage: new OwnerUsage(ownerUsage),
-    maxOpen: maxOpenUploads,
+    unfinished: new UnfinishedUploads(settings.unfinishedUploads),
+    ownerUsage: new OwnerUsage(settings.ownerUsage),
+    maxOpen: settings.maxOpenUploads,
+    maxOpenPerOwner: settings.maxOpenUploadsPerOwner,
   });
 }
 
@@ -27,28 +31,31 @@ interface CountedUploadsParts {
   readonly unfinished: UnfinishedUploads;
   readonly ownerUsage: OwnerUsage;
   readonly maxOpen: number;
+  readonly maxOpenPerOwner: number;
 }
 
 export class CountedUploads {
   private readonly unfinished: UnfinishedUploads;
   private readonly ownerUsage: OwnerUsage;
   private readonly maxOpen: number;
+  private readonly maxOpenPerOwner: number;
 
-  constructor({ unfinished, ownerUsage, maxOpen }: CountedUploadsParts) {
+  constructor({ unfinished, ownerUsage, maxOpen, maxOpenPerOwner }: CountedUploadsParts) {
     this.unfinished = unfinished;
     this.ownerUsage = ownerUsage;
     this.maxOpen = maxOpen;
+    this.maxOpenPerOwner = maxOpenPerOwner;
   }
 
   /** A new one. What the one whose place it takes was promised is as good as free. Errors: too-many-uploads, over-quota. */
   admit(record: UploadRecord, former: UploadRecord | null): void {
-    this.count();
     const owner = ownerOfUpload(record);
+    this.count(owner);
     if (owner === null) return;
     const givenBack = former !== null && ownerOfUpload(former) === owner ? promisedToOwner(former) : 0;
     const wanted = reservedBytes(record);
     if (!this.ownerUsage.promise(owner, wanted, givenBack)) {
-      this.unfinished.end();
+      this.uncount(owner);
       throw new StorageError('over-quota', 'OwnerQuota');
     }
     this.ownerUsage.endPromise(owner, wanted - promisedToOwner(record));
@@ -56,13 +63,15 @@ export class CountedUploads {
 
   /** One whose owner was promised the same before. Errors: too-many-uploads. */
   keep(record: UploadRecord): void {
-    this.count();
+    this.count(ownerOfUpload(record));
     this.adopt(record, promisedToOwner(record));
   }
 
   /** One that is there since before the start. */
   restore(record: UploadRecord): void {
+    const owner = ownerOfUpload(record);
     this.unfinished.begin();
+    if (owner !== null) this.ownerUsage.beginUpload(owner);
     this.adopt(record, promisedToOwner(record));
   }
 
@@ -87,16 +96,24 @@ export class CountedUploads {
 
   /** It is committed, or no more, and its bytes were taken off before. */
   end(record: UploadRecord): void {
-    this.unfinished.end();
     const owner = ownerOfUpload(record);
+    this.uncount(owner);
     if (owner !== null) this.ownerUsage.endPromise(owner, promisedToOwner(record));
   }
 
-  private count(): void {
+  /** Errors: too-many-uploads. */
+  private count(owner: OwnerId | null): void {
     // Counted before it is looked at: others may be let in at the same moment.
-    if (this.unfinished.begin() <= this.maxOpen) return;
+    const count = this.unfinished.begin();
+    const ofOwner = owner === null ? 0 : this.ownerUsage.beginUpload(owner);
+    if (count <= this.maxOpen && ofOwner <= this.maxOpenPerOwner) return;
+    this.uncount(owner);
+    throw new UploadError('too-many-uploads', count > this.maxOpen ? 'MaxOpenUploads' : 'MaxOpenUploadsPerOwner');
+  }
+
+  private uncount(owner: OwnerId | null): void {
     this.unfinished.end();
-    throw new UploadError('too-many-uploads', 'MaxOpenUploads');
+    if (owner !== null) this.ownerUsage.endUpload(owner);
   }
 
   private adopt(record: UploadRecord, bytes: number): void {
