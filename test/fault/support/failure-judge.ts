@@ -33,8 +33,9 @@ export async function judgeFailure(server: ServerProcess, failed: Failed): Promi
   const isAfter = isSame(seen, after) || isSame(trimmed(seen, after), after);
   if (!isAfter && !isSame(seen, before)) findings.push(`neither old nor new: ${describe(seen)}`);
   if (answer === acknowledged && !isAfter) findings.push(`answered ${answer}, but the old state is there`);
-  if (!expectedAnswers(failed).includes(answer)) findings.push(`answered ${answer}`);
-  if (isDegraded !== (answer === 500 || answer === 503)) findings.push(`answered ${answer}, degraded: ${isDegraded}`);
+  if (!expectedAnswers(failed).includes(answer)) findings.push(`answered ${answer}: ${lastFailureIn(server)}`);
+  const isPromised = answer === 500 || answer === 503 || (isDegraded && byTheClock(struck));
+  if (isDegraded !== isPromised) findings.push(`answered ${answer}, degraded: ${isDegraded}`);
   const left = leftovers(server.storeDir);
   // While a rename may not be durable, the old content may come back, and needs what belongs to it. What goes with a
   // removed content is found again by whoever looks next.
@@ -54,6 +55,16 @@ function removes({ after }: Operation): boolean {
   return after.current === null;
 }
 
+/** What the server does every second by itself: on a slow machine it comes between the calls of an operation. */
+function byTheClock(struck: StoreCall | null): boolean {
+  return struck !== null && (struck.path === '/.hfs/lock' || (struck.name === 'statfs' && struck.path === '/'));
+}
+
+/** For whoever must find out why. */
+function lastFailureIn({ lines }: ServerProcess): string {
+  return JSON.stringify(lines.findLast(({ event }) => event === 'request.failed') ?? null);
+}
+
 /** docs/storage.md: when the store fails. */
 function expectedAnswers({ operation, error, struck }: Failed): readonly (number | null)[] {
   const { acknowledged } = operation;
@@ -62,5 +73,6 @@ function expectedAnswers({ operation, error, struck }: Failed): readonly (number
   const refused = error === 'ENOSPC' && !isFinal ? 507 : 500;
   if (removes(operation)) return [refused, acknowledged];
   if (tidying.has(struck.name)) return [acknowledged];
-  return struck.kind === 'reads' || struck.kind === 'closes' ? [refused, acknowledged] : [refused];
+  const isOnlyLooking = struck.kind === 'reads' || struck.kind === 'closes' || byTheClock(struck);
+  return isOnlyLooking ? [refused, acknowledged] : [refused];
 }
