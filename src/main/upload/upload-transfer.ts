@@ -14,6 +14,8 @@ import type { GatedUpload, ReadGate } from './read-gate.ts';
 const CREDIT = 8;
 /** Reading goes on when so many are left. */
 const RESUME_AT = CREDIT / 2;
+/** With more in flight in its lane, an upload looks for what the lane is done with: warm memory, used again at once. */
+const REAP_AT_BYTES = 4 * 1024 * 1024;
 
 /** Never changes: only waited on. */
 const sleeper = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -272,7 +274,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   /** Credit or buffers run low: first take back what the lane is done with, and only then stop the client. */
   private brake(): void {
     if (this.gate.isTight) this.reapLanes();
-    else if (this.inFlight >= CREDIT) this.lane.reap();
+    else if (this.inFlight >= CREDIT || this.lane.bytesInFlight >= REAP_AT_BYTES) this.lane.reap();
     if (this.isOver) return;
     if (this.inFlight >= CREDIT) {
       this.isBraked = true;
