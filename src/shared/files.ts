@@ -36,6 +36,9 @@ export interface FileInfo {
   readonly sha256: string | null;
 }
 
+/** What whoever stored a content may be told of it. */
+export type StoredFile = Pick<FileInfo, 'size' | 'sha256'>;
+
 /** What a deletion removed. */
 export interface DeletedFile {
   /** Length of the current content. */

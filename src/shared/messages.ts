@@ -5,7 +5,7 @@
  * longer has it.
  */
 
-import type { DeletedFile, FileInfo, FileKey, ReplacedContent } from './files.ts';
+import type { DeletedFile, FileInfo, FileKey, ReplacedContent, StoredFile } from './files.ts';
 import type { ExpectedDigest, ResumableCommand, ResumableFailure, ResumableOutcome, UploadState } from './resumable.ts';
 import type { SecretKind, SignatureCheck, SignatureHint, SignedTerms } from './signature.ts';
 import type { SignatureQuestion } from './signature-question.ts';
@@ -129,7 +129,7 @@ export type FromLane =
   | {
       readonly type: 'upload.stored';
       readonly transfer: number;
-      readonly file: FileInfo;
+      readonly file: StoredFile;
       /** What the file took the place of. */
       readonly replaced: ReplacedContent | null;
       readonly verified: VerifiedUpload;

@@ -46,7 +46,8 @@ type PackedFile = readonly [
 type PackedUploadStored = readonly [
   type: UploadStored['type'],
   transfer: number,
-  ...file: PackedFile,
+  size: number,
+  sha256: string | null,
   replaced: UploadStored['replaced'],
   fileId: string,
   secret: UploadStored['verified']['secret'],
@@ -182,15 +183,13 @@ function unpackUploadOpen(packed: PackedUploadOpen): UploadOpen {
 }
 
 function packUploadStored({ type, transfer, file, replaced, verified, buffer }: UploadStored): PackedUploadStored {
-  const { size, modifiedMs, validator, type: mediaType, sha256 } = file;
   const { fileId, secret } = verified;
-  return [type, transfer, size, modifiedMs, validator, mediaType, sha256, replaced, fileId, secret, buffer];
+  return [type, transfer, file.size, file.sha256, replaced, fileId, secret, buffer];
 }
 
 function unpackUploadStored(packed: PackedUploadStored): UploadStored {
-  const [type, transfer, size, modifiedMs, validator, mediaType, sha256, replaced, fileId, secret, buffer] = packed;
-  const file = { size, modifiedMs, validator, type: mediaType, sha256 };
-  return { type, transfer, file, replaced, verified: { fileId, secret }, buffer };
+  const [type, transfer, size, sha256, replaced, fileId, secret, buffer] = packed;
+  return { type, transfer, file: { size, sha256 }, replaced, verified: { fileId, secret }, buffer };
 }
 
 function packDownloadOpened(message: DownloadOpened): PackedDownloadOpened {

@@ -3,7 +3,7 @@
  * append at an offset, inspect, discard; an upload completes with the append that brings its last byte. Plain data only.
  */
 
-import type { FileInfo, FileKey, ReplacedContent } from './files.ts';
+import type { FileKey, ReplacedContent, StoredFile } from './files.ts';
 import type { SignatureCheck, SignedTerms } from './signature.ts';
 import type { StorageErrorCode } from './storage-error.ts';
 
@@ -124,7 +124,7 @@ export interface UploadState {
 /** What a command did. `file` is set by the command that completed the upload. */
 export interface ResumableOutcome {
   readonly state: UploadState;
-  readonly completed: { readonly file: FileInfo; readonly replaced: ReplacedContent | null } | null;
+  readonly completed: { readonly file: StoredFile; readonly replaced: ReplacedContent | null } | null;
 }
 
 /** Ways of failing that only uploads know which can be gone on with. */

@@ -185,8 +185,8 @@ export async function keep(
   text: string,
   type: string | null = null,
 ): Promise<FileInfo> {
-  const { file } = await stage(storage, path, Buffer.from(text), type).commit();
-  return file;
+  await stage(storage, path, Buffer.from(text), type).commit();
+  return readFile(storage, path).info;
 }
 
 /** What a reader of the file gets. */

@@ -55,7 +55,7 @@ const fromLane: fc.Arbitrary<FromLane> = fc.oneof(
   fc.record({
     type: fc.constant('upload.stored' as const),
     transfer: count,
-    file,
+    file: fc.record({ size: count, sha256: orNull(text) }),
     replaced: orNull(fc.record({ versionId: orNull(text), size: count, removedVersions: fc.array(text) })),
     verified: fc.record({ fileId: text, secret: fc.constantFrom('current', 'previous') }),
     buffer,

@@ -4,7 +4,7 @@
  * passed over; a value that cannot be a digest of its algorithm makes the field malformed.
  */
 
-import type { FileInfo } from '../../shared/files.ts';
+import type { StoredFile } from '../../shared/files.ts';
 import type { ExpectedDigest } from '../../shared/resumable.ts';
 import type { FieldLine, ResponseFields } from './field-line.ts';
 import { allValues, listMembers } from './fields.ts';
@@ -77,12 +77,12 @@ export function wantsLegacyDigest(fields: FieldLines): boolean {
 }
 
 /** The digest that was kept with a file; null: none was. */
-export function storedDigest({ sha256 }: FileInfo): FieldDigest | null {
+export function storedDigest({ sha256 }: Pick<StoredFile, 'sha256'>): FieldDigest | null {
   return sha256 === null ? null : { algorithm: 'sha256', value: Buffer.from(sha256, 'hex').toString('base64') };
 }
 
 /** Repr-Digest of an answer about a file that was just stored, if it is wanted and at hand. */
-export function storedDigestField(fields: FieldLines, file: FileInfo): ResponseFields {
+export function storedDigestField(fields: FieldLines, file: StoredFile): ResponseFields {
   const digest = storedDigest(file);
   return digest !== null && wantedAlgorithm(fields, 'want-repr-digest') === 'sha256'
     ? digestField('Repr-Digest', digest)

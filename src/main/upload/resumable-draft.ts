@@ -4,7 +4,7 @@
  * send interim answers, and the draft leaves them to the server.
  */
 
-import type { FileInfo } from '../../shared/files.ts';
+import type { StoredFile } from '../../shared/files.ts';
 import type { ResumableFailure, UploadState } from '../../shared/resumable.ts';
 import type { UploadRules } from '../auth/grant.ts';
 import { commonFields } from '../http/common-fields.ts';
@@ -78,7 +78,7 @@ function respond(outcome: UploadOutcome, request: UploadRequest, place: PublicPl
 }
 
 /** Of an ordinary upload: there is no resource left to tell of. */
-function storedAnswer(file: FileInfo, { fields }: RequestHead, version: DraftVersion): Answer {
+function storedAnswer(file: StoredFile, { fields }: RequestHead, version: DraftVersion): Answer {
   const state: ResponseFields = [['Upload-Offset', String(file.size)], ...completenessField(true, version)];
   const about = [...serverLimit(null), ...versionField(version), ...storedDigestField(fields, file)];
   return { status: 201, fields: [...commonFields, ...state, ...about], body: '' };

@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { CutReason } from '../../shared/events.ts';
-import type { FileInfo, ReplacedContent } from '../../shared/files.ts';
+import type { ReplacedContent, StoredFile } from '../../shared/files.ts';
 import type { VerifiedUpload } from '../../shared/messages.ts';
 import type { StorageFailure } from '../../shared/storage-error.ts';
 import {
@@ -114,7 +114,7 @@ export class StoreUpload implements UploadStory {
     report.created(this.reported(verified), sizeBytes);
   }
 
-  private stored(file: FileInfo, replaced: ReplacedContent | null, verified: VerifiedUpload): void {
+  private stored(file: StoredFile, replaced: ReplacedContent | null, verified: VerifiedUpload): void {
     const { report, onStored } = this.parts;
     const { key } = this.command.grant;
     this.run.over();

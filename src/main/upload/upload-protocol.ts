@@ -4,7 +4,7 @@
  */
 
 import type { UploadProtocol as ProtocolName } from '../../shared/events.ts';
-import type { FileInfo, FileKey } from '../../shared/files.ts';
+import type { FileKey, StoredFile } from '../../shared/files.ts';
 import type {
   ExpectedDigest,
   ResourceName,
@@ -56,7 +56,7 @@ export type ParsedUpload =
   | Extract<UploadAuthorization, { kind: 'refused' }>;
 
 export type UploadOutcome =
-  | { readonly type: 'stored'; readonly file: FileInfo }
+  | { readonly type: 'stored'; readonly file: StoredFile }
   | { readonly type: 'resumable'; readonly command: ResumableCommand; readonly outcome: ResumableOutcome };
 
 export interface UploadRefusal {

@@ -1,7 +1,7 @@
 /** What becomes of uploads, told to the dispatcher: one created, any number of suspended, then exactly one end. */
 
 import type { CutReason, EventPublisher, UploadRef } from '../../shared/events.ts';
-import type { FileInfo, FileKey, ReplacedContent } from '../../shared/files.ts';
+import type { FileKey, ReplacedContent, StoredFile } from '../../shared/files.ts';
 import type { VerifiedUpload } from '../../shared/messages.ts';
 import type { ResumableErrorCode, UploadState } from '../../shared/resumable.ts';
 import type { SignatureCheck } from '../../shared/signature.ts';
@@ -37,7 +37,7 @@ export class UploadReport {
     this.events.publish({ type: 'upload.suspended', offsetBytes, reason, ...upload });
   }
 
-  completed(upload: ReportedUpload, key: FileKey, file: FileInfo, replaced: ReplacedContent | null): void {
+  completed(upload: ReportedUpload, key: FileKey, file: StoredFile, replaced: ReplacedContent | null): void {
     this.events.publish({ type: 'upload.completed', path: key, sizeBytes: file.size, ...upload });
     if (replaced !== null) this.rotated(upload, key, replaced);
   }

@@ -3,9 +3,7 @@
  * durable, described, visible, then its name durable, then acknowledged.
  */
 
-import type { FileInfo } from '../../shared/files.ts';
 import type { Committed } from './committed.ts';
-import { fileInfoOf } from './content.ts';
 import { describeContent, type Forget } from './describe-content.ts';
 import type { Way } from './recent-folders.ts';
 import type { SettledContent } from './settled-content.ts';
@@ -18,29 +16,29 @@ export async function publishNew(area: StagingArea, content: SettledContent): Pr
   const { keyHash } = content;
   // Between the look at the slot and the name nobody may delete what was there.
   const release = area.locks.tryAcquire(keyHash) ?? (await area.locks.acquire(keyHash));
-  let visible: Visible;
+  let way: Way;
   try {
-    visible = makeVisible(area, content, forget);
+    way = makeVisible(area, content, forget);
   } finally {
     release();
   }
-  return finish(area, visible);
+  return finish(area, content, way);
 }
 
 /** The same for who holds the lock of the path already. */
 export async function publishUnderLock(area: StagingArea, content: SettledContent): Promise<Committed> {
   const forget = await describeContent(area, content);
-  return finish(area, makeVisible(area, content, forget));
+  return finish(area, content, makeVisible(area, content, forget));
 }
 
 /** From here on nothing is rolled back: somebody may have seen the file. */
-async function finish(area: StagingArea, { info, way }: Visible): Promise<Committed> {
+async function finish(area: StagingArea, { size, sha256 }: SettledContent, way: Way): Promise<Committed> {
   try {
     await syncWay(area, way.folders);
   } finally {
     area.folders.giveBack(way);
   }
-  return { file: info, replaced: null, storedBytes: info.size, freedBytes: 0 };
+  return { file: { size, sha256 }, replaced: null, storedBytes: size, freedBytes: 0 };
 }
 
 /** Errors: exists. */
@@ -48,20 +46,13 @@ export function refuseClosed({ closedSlots }: StagingArea, { keyHash, mayReopen 
   if (!mayReopen && closedSlots.isClosed(keyHash)) throw new StorageError('exists', 'slot was used');
 }
 
-interface Visible {
-  readonly info: FileInfo;
-  readonly way: Way;
-}
-
 /** The commit itself is one `link`, which fails where a name is. What was written about the content goes with a failure. */
-function makeVisible(area: StagingArea, content: SettledContent, forget: Forget): Visible {
+function makeVisible(area: StagingArea, content: SettledContent, forget: Forget): Way {
   try {
     refuseClosed(area, content);
     const { file, location } = content;
-    const info = fileInfoOf(file.identity(), content);
     file.close();
-    const way = area.folders.use(location.folders, (folder) => file.link(folder, location.name));
-    return { info, way };
+    return area.folders.use(location.folders, (folder) => file.link(folder, location.name));
   } catch (error) {
     forget();
     throw error;

@@ -1,11 +1,11 @@
 /** What publishing a content yields. */
 
-import type { FileInfo, ReplacedContent } from '../../shared/files.ts';
+import type { ReplacedContent, StoredFile } from '../../shared/files.ts';
 
 /** What a commit did. */
 export interface Committed {
   /** The current content: the upload's, or the same one that was there before. */
-  readonly file: FileInfo;
+  readonly file: StoredFile;
   /** null: there was none, or the same. */
   readonly replaced: ReplacedContent | null;
   /** How much more is stored because of it, and how much of older contents is not any more. */

@@ -12,9 +12,14 @@ import { recordFolders } from './store-layout.ts';
 /** Takes back what would be left of a content that never became visible. */
 export type Forget = () => void;
 
+const nothingWritten: Forget = () => {};
+
 /** Writes the record of the content, if it needs one. May move the content's modification time. */
-export async function describeContent(area: StagingArea, content: SettledContent): Promise<Forget> {
-  if (!needsRecord(content)) return () => {};
+export function describeContent(area: StagingArea, content: SettledContent): Forget | Promise<Forget> {
+  return needsRecord(content) ? writeRecord(area, content) : nothingWritten;
+}
+
+async function writeRecord(area: StagingArea, content: SettledContent): Promise<Forget> {
   const folders = recordFolders(content.keyHash);
   const { room } = area;
   const create = (folder: Folder): CreatedRecord => room.makeEntry(() => createFor(content, folder));

@@ -81,7 +81,7 @@ export class FreeRoom {
 
   /** So many promised bytes will not be written. */
   release(bytes: number): void {
-    this.ledger.release(bytes);
+    if (bytes > 0) this.ledger.release(bytes);
   }
 
   private promise(size: number, shortageOf: (look: Look) => string | null): void {
@@ -99,15 +99,22 @@ export class FreeRoom {
 
   /** What would be missing if all promises were kept; null: nothing. */
   private shortageOf(look: Look): string | null {
-    const { promised, used } = this.ledger;
-    const bytes = look.free.bytes - (used.bytes - look.used.bytes) - promised.bytes;
-    return bytes < this.limits.minFreeBytes ? 'less than MinFreeSpace would remain' : this.shortageOfFiles(look);
+    const remaining = this.remaining(look);
+    if (remaining.bytes < this.limits.minFreeBytes) return 'less than MinFreeSpace would remain';
+    return this.shortageOfFiles(look, remaining);
   }
 
-  private shortageOfFiles(look: Look): string | null {
-    const { promised, used } = this.ledger;
-    const files = look.free.files - (used.files - look.used.files) - promised.files;
+  private shortageOfFiles(look: Look, { files } = this.remaining(look)): string | null {
     return files < this.limits.minFreeInodes ? 'less than MinFreeInodes would remain' : null;
+  }
+
+  /** What would be left if all promises were kept. */
+  private remaining({ free, used: before }: Look): Room {
+    const { promised, used } = this.ledger;
+    return {
+      bytes: free.bytes - (used.bytes - before.bytes) - promised.bytes,
+      files: free.files - (used.files - before.files) - promised.files,
+    };
   }
 
   private recentLook(): Look {

@@ -6,7 +6,7 @@
 import { closeSync } from 'node:fs';
 import { publishUnderLock, refuseClosed } from './commit.ts';
 import type { Committed } from './committed.ts';
-import { type ContentIdentity, fileInfoOf } from './content.ts';
+import type { ContentIdentity } from './content.ts';
 import { describeContent } from './describe-content.ts';
 import { closeAll, makeFolders, type WayFolder } from './folder.ts';
 import { syncContent } from './folder-sync.ts';
@@ -62,7 +62,8 @@ async function confirm(area: StagingArea, content: SettledContent, current: Stor
   if (area.durability !== 'none') await syncContent(current.fd);
   const way = makeFolders(area.root, content.location.folders);
   await syncAndClose(area, way);
-  return { file: fileInfoOf(current.identity, content), replaced: null, storedBytes: 0, freedBytes: 0 };
+  const { size, sha256 } = content;
+  return { file: { size, sha256 }, replaced: null, storedBytes: 0, freedBytes: 0 };
 }
 
 interface Replacement {
@@ -88,12 +89,13 @@ async function replace(area: StagingArea, content: SettledContent, replacement: 
   const currentRecord = nameOfRecord(taken.identity);
   const removed = trimVersions(area.root, content.keyHash, { keep, currentRecord });
   const { versionId } = taken.retired;
-  const { size } = current.identity;
+  const { size, sha256 } = content;
+  const replacedBytes = current.identity.size;
   return {
-    file: fileInfoOf(taken.identity, content),
-    replaced: { versionId, size, removedVersions: removed.map(({ id }) => id) },
-    storedBytes: taken.identity.size,
-    freedBytes: removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, versionId === null ? size : 0),
+    file: { size, sha256 },
+    replaced: { versionId, size: replacedBytes, removedVersions: removed.map(({ id }) => id) },
+    storedBytes: size,
+    freedBytes: removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, versionId === null ? replacedBytes : 0),
   };
 }
 

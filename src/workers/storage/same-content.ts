@@ -12,7 +12,7 @@ const PIECE_BYTES = 256 * 1024;
 
 /** True when size, stored type, terms and every byte are the same. Digests, where both are known, stand for the bytes. */
 export async function isSameContent(current: StoredContent, content: SettledContent): Promise<boolean> {
-  if (current.identity.size !== content.file.identity().size) return false;
+  if (current.identity.size !== content.size) return false;
   if ((current.record?.type ?? null) !== content.type || !hasSameTerms(current.record, content.terms)) return false;
   // Without its record nobody finds a long name again.
   if (content.location.isLongName && current.record === null) return false;

@@ -11,6 +11,8 @@ export interface SettledContent {
   readonly key: FileKey;
   readonly keyHash: string;
   readonly location: Location;
+  /** Length in bytes. */
+  readonly size: number;
   /** Media type to keep; null: the one that the extension gives. */
   readonly type: string | null;
   /** SHA-256 in lower-case hex, to be kept; null: not computed. */

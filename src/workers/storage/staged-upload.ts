@@ -51,7 +51,8 @@ export class FileStagedUpload implements StagedUpload {
     this.place = where;
     this.claim = claim;
     this.digest = area.storesDigest ? createHash('sha256') : null;
-    this.file = StagingFile.create(area.staging, stagingName(place.keyHash, area.newSuffix()));
+    const name = stagingName(place.keyHash, area.newSuffix());
+    this.file = StagingFile.create(area.staging, name, upload.isAllHere === true);
   }
 
   get writtenBytes(): number {
@@ -77,7 +78,7 @@ export class FileStagedUpload implements StagedUpload {
       const sha256 = this.digest?.digest('hex') ?? null;
       const { key, type, keepVersions = null, mayReopen = false } = upload;
       const { terms } = this;
-      const content: SettledContent = { file, key, type, sha256, terms, mayReopen, ...place };
+      const content: SettledContent = { file, key, size: this.written, type, sha256, terms, mayReopen, ...place };
       const committed = await (keepVersions === null
         ? publishNew(area, content)
         : publishReplacing(area, content, keepVersions));

@@ -31,11 +31,13 @@ export interface StagingArea {
 
 /**
  * Makes the new entry in the last folder durable, and the entries of all folders of the way that may not be. With that
- * entry in it no folder of the way is empty, so none is removed.
+ * entry in it no folder of the way is empty, so none is removed. Undefined: nothing has to be waited for.
  */
-export async function syncWay(area: StagingArea, way: readonly WayFolder[]): Promise<void> {
-  const { root, folderSync, durability } = area;
-  if (durability !== 'full') return;
+export function syncWay(area: StagingArea, way: readonly WayFolder[]): Promise<void> | undefined {
+  return area.durability === 'full' ? syncFolders(area, way) : undefined;
+}
+
+async function syncFolders({ root, folderSync }: StagingArea, way: readonly WayFolder[]): Promise<void> {
   const { pruned } = folderSync;
   const uncertain = way.filter((folder) => folder.isNew || !folderSync.isKnownDurable(folder));
   const parents = uncertain.map((folder) => way[way.indexOf(folder) - 1] ?? root);

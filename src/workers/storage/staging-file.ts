@@ -25,6 +25,7 @@ import { readAt } from './read-at.ts';
 import { attempt, errorNumberOf, StorageError, toLossError, toStorageError } from './storage-error.ts';
 
 const STAGING_MODE = 0o600;
+/** The server's umask (0027) takes nothing from it. */
 const PUBLIC_MODE = 0o640;
 /** Some file systems keep whole seconds, or every other one. */
 const MAX_STEP_US = 4_000_000n;
@@ -35,20 +36,25 @@ export class StagingFile {
   private path: string;
   /** null once closed. */
   private fd: number | null;
+  private isPublic: boolean;
 
-  private constructor(path: string, flags: number) {
+  private constructor(path: string, flags: number, isPublic: boolean) {
     this.path = path;
-    this.fd = attempt('open staging', () => openSync(path, flags, STAGING_MODE));
+    this.isPublic = isPublic;
+    this.fd = attempt('open staging', () => openSync(path, flags, isPublic ? PUBLIC_MODE : STAGING_MODE));
   }
 
-  /** Makes the file; nothing has the name. Errors: no-space, too-many-files, io. */
-  static create(folder: Folder, name: string): StagingFile {
-    return new StagingFile(inside(folder, name), OPEN | constants.O_CREAT | constants.O_EXCL);
+  /**
+   * Makes the file; nothing has the name. `isPublic`: with its public mode from the beginning, where its whole content is at
+   * hand. Errors: no-space, too-many-files, io.
+   */
+  static create(folder: Folder, name: string, isPublic = false): StagingFile {
+    return new StagingFile(inside(folder, name), OPEN | constants.O_CREAT | constants.O_EXCL, isPublic);
   }
 
   /** Goes on with one that is there. Errors: store-unavailable when it is not, too-many-files, io. */
   static open(folder: Folder, name: string): StagingFile {
-    return new StagingFile(inside(folder, name), OPEN);
+    return new StagingFile(inside(folder, name), OPEN, false);
   }
 
   append(bytes: Uint8Array): void {
@@ -67,15 +73,17 @@ export class StagingFile {
     attempt('ftruncate', () => ftruncateSync(fd, length));
   }
 
-  /** Makes what was appended so far as durable as configured. */
-  async sync(durability: Durability): Promise<void> {
-    if (durability !== 'none') await syncContent(this.openFd());
+  /** Makes what was appended so far as durable as configured; undefined: nothing has to be waited for. */
+  sync(durability: Durability): Promise<void> | undefined {
+    return durability === 'none' ? undefined : syncContent(this.openFd());
   }
 
   /** Nothing is appended any more: gives the content its public mode. The next sync covers it. */
   makePublic(): void {
+    if (this.isPublic) return;
     const fd = this.openFd();
     attempt('fchmod', () => fchmodSync(fd, PUBLIC_MODE));
+    this.isPublic = true;
   }
 
   /** Changes the name, which may lie in another folder of the store's own. */

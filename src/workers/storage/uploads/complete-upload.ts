@@ -6,7 +6,6 @@
 
 import { publishNew } from '../commit.ts';
 import type { Committed } from '../committed.ts';
-import { fileInfoOf } from '../content.ts';
 import { areAsExpected, ContentDigests, type DigestAlgorithm } from '../content-digests.ts';
 import { closeAll, findFolders } from '../folder.ts';
 import { storedForOwner } from '../owner-quota.ts';
@@ -42,7 +41,7 @@ export async function completeUpload(
     file.makePublic();
     await held.settle({ phase: 'whole', length: held.writtenBytes });
   }
-  const content = settledContent(held.record, file, digests.get('sha256')?.toString('hex') ?? null);
+  const content = settledContent(held, file, digests.get('sha256')?.toString('hex') ?? null);
   try {
     return await publishForOwner(area, held, content, keepVersions);
   } catch (error) {
@@ -81,23 +80,26 @@ async function publish(area: UploadArea, content: SettledContent, keepVersions: 
 
 /** An attempt that was broken off may have made it visible. null: it has not. */
 async function publishedBefore({ staging }: UploadArea, content: SettledContent): Promise<Committed | null> {
-  const { file, location } = content;
+  const { file, location, size, sha256 } = content;
   const way = findFolders(staging.root, location.folders);
   if (way === null) return null;
   try {
     if (!file.isNamed(way.at(-1) ?? staging.root, location.name)) return null;
     await syncWay(staging, way);
-    const info = fileInfoOf(file.identity(), content);
-    return { file: info, replaced: null, storedBytes: info.size, freedBytes: 0 };
+    return { file: { size, sha256 }, replaced: null, storedBytes: size, freedBytes: 0 };
   } finally {
     closeAll(way);
   }
 }
 
-function settledContent(record: UploadRecord, file: StagingFile, digest: string | null): SettledContent {
+function settledContent(
+  { record, writtenBytes: size }: HeldUpload,
+  file: StagingFile,
+  sha256: string | null,
+): SettledContent {
   const { path: key, type, terms } = record;
   const keyHash = hashOf(key);
-  return { file, key, keyHash, location: locate(key, keyHash), type, sha256: digest, terms, mayReopen: false };
+  return { file, key, keyHash, location: locate(key, keyHash), size, type, sha256, terms, mayReopen: false };
 }
 
 async function digestsOf(
