@@ -223,6 +223,7 @@ function unsignedType(request: SlotRequest, rules: SignatureRules): string | nul
 
 /** A type that serving would give by itself needs no record beside the file. */
 function differingType(type: string, served: string): string | null {
+  if (type === served) return null;
   const stored = storableType(type);
   return stored === served ? null : stored;
 }

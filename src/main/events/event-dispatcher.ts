@@ -111,14 +111,12 @@ export class EventDispatcher implements EventPublisher, EventSubscriptions {
 
   /** Takes the object over: the publisher does not use it any more. */
   publish(event: ServerEventBody): void {
-    this.publishAt(event, this.wallClockMs());
+    if (this.wants(event.type)) this.enqueue(event, this.wallClockMs());
   }
 
   /** The same for an event of another thread: `time` is when it happened there. */
   publishAt(event: ServerEventBody, time: number): void {
-    if (!this.wants(event.type)) return;
-    this.seq += 1;
-    if (this.queue.add(stamp(event, this.seq, time))) this.schedule();
+    if (this.wants(event.type)) this.enqueue(event, time);
   }
 
   /**
@@ -143,6 +141,11 @@ export class EventDispatcher implements EventPublisher, EventSubscriptions {
     this.subscriptions = subscriptions;
     this.byType.clear();
     for (const listener of this.interestListeners) listener();
+  }
+
+  private enqueue(event: ServerEventBody, time: number): void {
+    this.seq += 1;
+    if (this.queue.add(stamp(event, this.seq, time))) this.schedule();
   }
 
   private subscribersOf(type: ServerEventType): readonly Subscription[] {

@@ -29,12 +29,7 @@ export function countLines(fields: FieldLines, name: string): number {
 
 /** True when a field of which two readers could take different lines stands more than once (RFC 9110 §5.3). */
 export function isAnyRepeated(fields: FieldLines, names: ReadonlySet<string>): boolean {
-  const seen = new Set<string>();
-  for (const { name } of fields) {
-    if (!names.has(name)) continue;
-    if (seen.has(name)) return true;
-    seen.add(name);
-  }
+  for (const { name } of fields) if (names.has(name) && countLines(fields, name) > 1) return true;
   return false;
 }
 

@@ -91,6 +91,11 @@ export class WorkerPool {
     for (const start of this.waiting.splice(0)) start();
   }
 
+  /** How many lanes there are for uploads. */
+  get uploadLaneCount(): number {
+    return this.options.uploadLanes;
+  }
+
   /** The lane for a new upload: the one with the fewest buffers in flight, then the fewest transfers. */
   uploadLane(): LaneClient {
     return leastBusy(this.uploadLanes);

@@ -27,9 +27,12 @@ export function createPlainPut(rules: () => UploadRules): UploadProtocol {
   };
 }
 
+/** The same object for all, so that the transport can keep its fields as they go out. */
+const storedAnswer: Answer = { status: 201, fields: commonFields, body: '' };
+
 function respond(outcome: UploadOutcome, { head }: UploadRequest): Answer {
   const digest = outcome.type === 'stored' ? storedDigestField(head.fields, outcome.file) : [];
-  return { status: 201, fields: [...commonFields, ...digest], body: '' };
+  return digest.length === 0 ? storedAnswer : { ...storedAnswer, fields: [...commonFields, ...digest] };
 }
 
 function parsePlainPut(request: UploadRequest, rules: UploadRules): ParsedUpload {

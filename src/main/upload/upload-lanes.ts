@@ -12,15 +12,19 @@ interface Running {
 }
 
 export class UploadLanes {
+  /** With a single lane nothing has to be remembered. */
+  private readonly hasChoice: boolean;
   private readonly leastBusy: () => LaneClient;
   private readonly running = new Map<string, Running>();
 
-  constructor(leastBusy: () => LaneClient) {
+  constructor({ hasChoice, leastBusy }: { hasChoice: boolean; leastBusy: () => LaneClient }) {
+    this.hasChoice = hasChoice;
     this.leastBusy = leastBusy;
   }
 
   /** A request begins; `leave` has to follow. */
   enter(command: UploadCommand): LaneClient {
+    if (!this.hasChoice) return this.leastBusy();
     const name = nameOf(command);
     const found = this.running.get(name);
     if (found !== undefined && !found.lane.isLost) {
@@ -33,6 +37,7 @@ export class UploadLanes {
   }
 
   leave(command: UploadCommand): void {
+    if (!this.hasChoice) return;
     const name = nameOf(command);
     const found = this.running.get(name);
     if (found === undefined) return;

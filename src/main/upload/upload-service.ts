@@ -48,7 +48,8 @@ export class UploadService {
     this.options = options;
     this.gate = new ReadGate(options.buffers);
     this.report = new UploadReport(options.events);
-    this.lanes = new UploadLanes(() => options.pool.uploadLane());
+    const { pool } = options;
+    this.lanes = new UploadLanes({ hasChoice: pool.uploadLaneCount > 1, leastBusy: () => pool.uploadLane() });
   }
 
   /**
