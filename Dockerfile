@@ -23,7 +23,6 @@ COPY src/main/status/page src/main/status/page
 RUN mkdir --mode=0750 /data && chown node:node /data
 
 ENV NODE_ENV=production \
-    UV_THREADPOOL_SIZE=16 \
     MALLOC_TRIM_THRESHOLD_=1048576 \
     HMAC_FILE_SERVER_LISTENPORT=:8080 \
     HMAC_FILE_SERVER_STOREDIR=/data/files \

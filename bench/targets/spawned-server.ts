@@ -7,6 +7,7 @@ import type { Durability } from '../../src/shared/files.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Leftovers } from '../leftovers.ts';
 import { ChildServer, findFreePort } from './child-server.ts';
+import { readLaunch } from './launch.ts';
 import { loopbackEndpoint } from './loopback-endpoint.ts';
 import { renderServerSettings, type ServerSettings } from './server-settings.ts';
 import { type RunningTarget, type Target, TargetError } from './target.ts';
@@ -34,13 +35,9 @@ export interface SpawnedServerSettings {
   readonly leftovers: Leftovers;
 }
 
-/**
- * The environment of the installed executable, which gives the memory of transfer buffers back to the system; without the settings of
- * this shell, which would beat the configuration.
- */
-function serverEnvironment(): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HMAC_FILE_SERVER_'));
-  return { ...Object.fromEntries(inherited), MALLOC_TRIM_THRESHOLD_: '1048576' };
+/** Without the settings of this shell, which would beat the configuration. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HMAC_FILE_SERVER_')));
 }
 
 function configuration(settings: SpawnedServerSettings, port: number, storeDir: string, secret: string): string {
@@ -76,11 +73,12 @@ export class SpawnedServer implements Target {
     mkdirSync(storeDir);
     const file = join(folder, 'config.toml');
     writeFileSync(file, configuration(this.settings, port, storeDir, secret), { mode: 0o600 });
+    const { environment, nodeOptions } = readLaunch(entry);
     const server = new ChildServer({
       command: process.execPath,
-      args: ['--max-semi-space-size=4', '--no-node-snapshot', entry, 'serve', '--config', file],
+      args: [...nodeOptions, entry, 'serve', '--config', file],
       cwd: folder,
-      environment: serverEnvironment(),
+      environment: { ...inheritedEnvironment(), ...environment },
       leftovers,
     });
     await server.ready(port);

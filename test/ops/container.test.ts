@@ -47,7 +47,7 @@ test('copies nothing that is missing, or that .dockerignore keeps out', () => {
 test('sets only variables that the server knows', () => {
   const keys = new Set(configKeyNames.map((name) => `HMAC_FILE_SERVER_${name.toUpperCase()}`));
   const others = Object.keys(environmentOf(image)).filter((name) => !keys.has(name));
-  assert.deepEqual(others, ['NODE_ENV', 'UV_THREADPOOL_SIZE', 'MALLOC_TRIM_THRESHOLD_']);
+  assert.deepEqual(others, ['NODE_ENV', 'MALLOC_TRIM_THRESHOLD_']);
 });
 
 /** Everything that the last stage copies, in a folder of the test. */

@@ -8,6 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { readLaunch } from '../../bench/targets/launch.ts';
 import { projectRoot } from './project-root.ts';
 import { slotTarget } from './sign.ts';
 
@@ -92,20 +93,19 @@ export class ServerProcess {
     const configFile = join(folder, 'config.toml');
     writeFileSync(configFile, renderToml({ ...defaults, StoreDir: storeDir, ...options.settings }), { mode: 0o600 });
     const entry = join(projectRoot, 'dist/src/main/entry.cjs');
+    const launch = readLaunch(entry);
     const [command = '', ...args] = [
       ...(options.prefix ?? []),
       process.execPath,
-      '--max-semi-space-size=4',
-      '--no-node-snapshot',
+      ...launch.nodeOptions,
       ...(options.nodeArguments ?? []),
       entry,
       'serve',
       '--config',
       configFile,
     ];
-    // As `npm start` and the executable's first line set it.
-    const native = { UV_THREADPOOL_SIZE: '16', MALLOC_TRIM_THRESHOLD_: '1048576' };
-    const environment = { PATH: process.env['PATH'] ?? '', ...native, ...listeners(), ...options.environment };
+    const inherited = { PATH: process.env['PATH'] ?? '' };
+    const environment = { ...inherited, ...launch.environment, ...listeners(), ...options.environment };
     const child = spawn(command, args, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     return new ServerProcess(child, folder, storeDir);
   }
