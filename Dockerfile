@@ -35,5 +35,5 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:9090/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--no-node-snapshot", "/app/dist/src/main/entry.cjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--no-node-snapshot", "/app/dist/src/main/entry.cjs"]
 CMD ["serve", "--config", "/app/config.toml"]

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_TRIM_THRESHOLD_=1048576 node --max-semi-space-size=4 --no-node-snapshot
+#!/usr/bin/env -S MALLOC_TRIM_THRESHOLD_=1048576 node --max-semi-space-size=2 --no-node-snapshot
 /**
  * The executable. Some settings of native code must stand before it starts, hence the first line, which `npm start`, the
  * Dockerfile and docs/operations.md repeat. glibc must not raise its thresholds when transfer buffers are freed, or their

@@ -21,7 +21,7 @@ describe('how the server is started', () => {
     const [line = ''] = readFileSync(executable, 'utf8').split('\n', 1);
     assert.ok(line.length <= 127, `${line.length} bytes`);
     assert.deepEqual(Object.keys(environment), ['MALLOC_TRIM_THRESHOLD_']);
-    assert.deepEqual(nodeOptions, ['--max-semi-space-size=4', '--no-node-snapshot']);
+    assert.deepEqual(nodeOptions, ['--max-semi-space-size=2', '--no-node-snapshot']);
   });
 
   it('is the same by npm start', () => {
