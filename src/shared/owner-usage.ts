@@ -1,7 +1,7 @@
 /**
  * How much each uploader has in the store, as all lanes count it together: a hash table in shared memory, with what is
- * stored, what is being received, and how many uploads are unfinished. Owners are known by a number made from their name. It is bounded: owners for whom
- * there is no place left are not limited.
+ * stored, what is being received, and how many uploads are unfinished. Owners are known by a number made from their name.
+ * It is bounded: owners for whom there is no place left are not limited.
  */
 
 /** A power of two. */

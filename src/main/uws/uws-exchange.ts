@@ -249,13 +249,10 @@ export class UwsExchange implements Exchange {
     this.replyMs = performance.now();
     const { kind } = this.head.framing.body;
     if (kind === 'doubtful' || kind === 'chunked') this.cutLater(reply);
-    else if (this.canAwaitBody()) this.awaitBody();
-    else this.finishReply(reply);
-  }
-
-  private awaitBody(): void {
-    this.isAwaitingBody = true;
-    this.wantBody();
+    else if (this.canAwaitBody()) {
+      this.isAwaitingBody = true;
+      this.wantBody();
+    } else this.finishReply(reply);
   }
 
   /** Its end must be known, and nobody else asks for it. */
