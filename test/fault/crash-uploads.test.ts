@@ -15,7 +15,7 @@ import { ResumingCrowd } from './support/resuming-crowd.ts';
 import { startSettled } from './support/settled-server.ts';
 
 const KIB = 1024;
-const KILLS = 200 * Number(process.env['FAULT_ROUNDS'] ?? '1');
+const KILLS = 100 * Number(process.env['FAULT_ROUNDS'] ?? '1');
 const CLIENTS = 50;
 /** A crash comes so many milliseconds after the clients have gone on, at most. */
 const LATEST_CRASH_MS = 400;

@@ -4,11 +4,16 @@
  */
 
 import { rmSync } from 'node:fs';
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { content } from '../../support/paced-transfer.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
 const PIECE_BYTES = 96 * 1024;
+/** A server that lives and says nothing for so long hangs. */
+const SILENCE_MS = 60_000;
+const agent = new Agent({ keepAlive: true });
 const TUS = { 'Tus-Resumable': '1.0.0' };
 const STREAM = { ...TUS, 'Content-Type': 'application/offset+octet-stream' };
 
@@ -98,11 +103,8 @@ export class ResumingCrowd {
   }
 
   private async readBack(server: ServerProcess, { key, bytes }: Upload): Promise<void> {
-    const { status, body } = await request(
-      server.origin + (server.signedTarget(key, 0).split('?')[0] ?? ''),
-      'GET',
-      {},
-    );
+    const path = server.signedTarget(key, 0).split('?')[0] ?? '';
+    const { status, body } = await request(server.origin + path, 'GET', {});
     if (status !== 200 || !body.equals(bytes)) this.findings.push(`${key}: ${status}, ${body.length} bytes`);
   }
 
@@ -122,12 +124,12 @@ const tusStep: Step = async (server, upload, crowd) => {
     const target = server.origin + server.signedTarget(key, bytes.length);
     const created = await request(target, 'POST', { ...TUS, 'Upload-Length': String(bytes.length) });
     if (created.status !== 201) crowd.findings.push(`POST ${key}: ${created.status}`);
-    upload.url = created.fields.get('location');
+    upload.url = created.fields.location ?? null;
     return false;
   }
   const url = server.origin + upload.url;
   const head = await request(url, 'HEAD', TUS);
-  const offset = Number(head.fields.get('upload-offset') ?? Number.NaN);
+  const offset = Number(head.fields['upload-offset'] ?? Number.NaN);
   if (head.status !== 200) crowd.findings.push(`HEAD ${key}: ${head.status}`);
   crowd.check(upload, offset);
   if (offset === bytes.length || head.status !== 200) return true;
@@ -141,8 +143,8 @@ const tusStep: Step = async (server, upload, crowd) => {
 const rangeStep: Step = async (server, upload, crowd) => {
   const { key, bytes } = upload;
   const target = server.origin + server.signedTarget(key, bytes.length);
-  const asked = await request(target, 'PUT', { 'Content-Range': `bytes */${bytes.length}` }, Buffer.alloc(0));
-  const offset = asked.status === 200 ? bytes.length : endOf(asked.fields.get('range'));
+  const asked = await request(target, 'PUT', { 'Content-Range': `bytes */${bytes.length}` });
+  const offset = asked.status === 200 ? bytes.length : endOf(asked.fields['range']);
   if (asked.status !== 200 && asked.status !== 308) crowd.findings.push(`query ${key}: ${asked.status}`);
   crowd.check(upload, offset);
   if (offset === bytes.length) return true;
@@ -156,16 +158,36 @@ const rangeStep: Step = async (server, upload, crowd) => {
 };
 
 /** What follows `bytes=0-`, and one more; 0 without a range. */
-function endOf(range: string | null): number {
+function endOf(range: string | undefined): number {
   const last = /^bytes=0-(\d+)$/.exec(range ?? '')?.[1];
   return last === undefined ? 0 : Number(last) + 1;
 }
 
-async function request(url: string, method: string, headers: Fields, body: Buffer<ArrayBuffer> | null = null) {
-  try {
-    const response = await fetch(url, { method, headers, body, redirect: 'manual' });
-    return { status: response.status, fields: response.headers, body: Buffer.from(await response.arrayBuffer()) };
-  } catch (error) {
-    throw new Lost('no answer', { cause: error });
-  }
+interface Answer {
+  readonly status: number;
+  readonly fields: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/**
+ * Rejects with `Lost` when the connection ends before the answer does. node:http, since `fetch` of Node 20 never settles
+ * when its process's first connection ends while its parser is being compiled.
+ */
+function request(url: string, method: string, headers: Fields, body = Buffer.alloc(0)): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const lose = (cause: Error) => reject(new Lost('no answer', { cause }));
+    const outgoing = httpRequest(url, { method, agent, headers: { ...headers, 'Content-Length': body.length } });
+    outgoing.setTimeout(SILENCE_MS, () => {
+      reject(new Error(`${method} ${url}: silent for ${SILENCE_MS} ms`));
+      outgoing.destroy();
+    });
+    outgoing.once('error', lose);
+    outgoing.once('response', (response) => {
+      buffer(response).then(
+        (received) => resolve({ status: response.statusCode ?? 0, fields: response.headers, body: received }),
+        lose,
+      );
+    });
+    outgoing.end(body);
+  });
 }
