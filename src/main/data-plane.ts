@@ -41,6 +41,8 @@ import { UwsServer } from './uws/uws-server.ts';
 const MAX_BUFFER_BYTES = 512 * 1024;
 /** Most uploads of chats fit into this. */
 const SMALL_BUFFER_BYTES = 64 * 1024;
+/** For what slow clients send at once: a thousand of them must not be in the way of others. */
+const SMALLEST_BUFFER_BYTES = 4 * 1024;
 /** Of the download buffers, kept for the first bytes of files while slow readers have all others. */
 const RESERVED_PART = 4;
 const TICK_MS = 1_000;
@@ -96,8 +98,11 @@ export class DataPlane {
     this.counts = openCounts(dependencies.memory, dependencies.plane);
     this.generations = new ContentGenerations(dependencies.memory.generations);
     const bufferBytes = Math.min(config.chunkBytes, MAX_BUFFER_BYTES);
-    const sizes = [Math.min(SMALL_BUFFER_BYTES, bufferBytes), bufferBytes] as const;
-    this.uploadBuffers = new BufferPool({ sizes, maxBytes: share.uploadBytes });
+    const upToLargest = (bytes: number) => Math.min(bytes, bufferBytes);
+    this.uploadBuffers = new BufferPool({
+      sizes: [upToLargest(SMALLEST_BUFFER_BYTES), upToLargest(SMALL_BUFFER_BYTES), bufferBytes],
+      maxBytes: share.uploadBytes,
+    });
     this.downloadBuffers = new BufferPool({
       sizes: [SMALL_BUFFER_BYTES, MAX_BUFFER_BYTES],
       maxBytes: share.downloadBytes,

@@ -22,6 +22,8 @@ interface Shelf {
 }
 
 export class BufferPool {
+  /** Length of the smallest buffers. */
+  readonly leastBytes: number;
   /** Length of the largest buffers. */
   readonly bufferBytes: number;
   readonly maxBytes: number;
@@ -37,6 +39,7 @@ export class BufferPool {
     const [first, ...others] = sizes;
     this.shelves = [emptyShelf(first), ...others.map(emptyShelf)];
     this.largest = this.shelves.at(-1) ?? emptyShelf(first);
+    this.leastBytes = first;
     this.bufferBytes = this.largest.bytes;
     this.maxBytes = maxBytes;
     this.maxBytesForLargest = maxBytes - reservedBytes;

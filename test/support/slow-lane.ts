@@ -2,19 +2,10 @@
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 
-const PROGRAM = `
-const { workerData } = require('node:worker_threads');
-const { port, writeMs } = workerData;
-const never = new Int32Array(new SharedArrayBuffer(4));
-port.on('message', (messages) => {
-  for (const { transfer, piece } of messages) {
-    if (!piece) continue;
-    Atomics.wait(never, 0, 0, writeMs);
-    const { buffer } = piece;
-    port.postMessage([{ type: 'upload.written', transfer, buffer }], [buffer]);
-  }
-});
-`;
+export interface SlowLaneOrder {
+  readonly port: MessagePort;
+  readonly writeMs: number;
+}
 
 export interface SlowLane {
   readonly port: MessagePort;
@@ -24,7 +15,8 @@ export interface SlowLane {
 /** Resolves when it takes messages. `writeMs`: for each buffer. */
 export async function startSlowLane(writeMs: number): Promise<SlowLane> {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(PROGRAM, { eval: true, workerData: { port: port2, writeMs }, transferList: [port2] });
+  const workerData: SlowLaneOrder = { port: port2, writeMs };
+  const worker = new Worker(new URL('./slow-lane-loop.js', import.meta.url), { workerData, transferList: [port2] });
   await new Promise((resolve, reject) => {
     worker.once('online', resolve);
     worker.once('error', reject);

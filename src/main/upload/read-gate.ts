@@ -61,6 +61,11 @@ export class ReadGate {
     return this.buffers.inUseBytes >= this.closeAt;
   }
 
+  /** True when an upload should be content with the smallest buffer that holds what has come. */
+  get isFlooded(): boolean {
+    return this.buffers.inUseBytes >= this.floodAt;
+  }
+
   /** Called by the upload that has just taken bytes. */
   press(upload: GatedUpload): void {
     if (!this.isTight) return;
@@ -72,7 +77,7 @@ export class ReadGate {
 
   /** Asks for another millisecond of the event loop, for lanes to write in, before more memory is taken. */
   mayAwaitLanes(): boolean {
-    return this.buffers.inUseBytes >= this.floodAt && this.mayHoldLoop(1 / 2);
+    return this.isFlooded && this.mayHoldLoop(1 / 2);
   }
 
   /** Asks for another millisecond of the event loop when every buffer is in use. */

@@ -81,6 +81,8 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   private currentLength = 0;
   private inFlight = 0;
   private received = 0;
+  /** Of them, in this turn. */
+  private receivedInTurn = 0;
   private isOpened = false;
   /** Credit is used up. */
   private isBraked = false;
@@ -121,8 +123,9 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
       const isFull = this.currentLength === this.current?.byteLength;
       if (isFull && !(isLast && offset === bytes.length)) this.flush(false);
     }
-    if (isLast) this.flush(true);
-    else if (this.currentLength > 0) this.awaitTurnEnd();
+    // With the bytes of many in one turn, lanes must have something to do before its end: others may wait for them.
+    if (isLast || this.gate.isTight) this.flush(isLast);
+    if (!isLast) this.awaitTurnEnd();
     this.brake();
   }
 
@@ -198,6 +201,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
 
   turnEnded(): void {
     this.isTurnAwaited = false;
+    this.receivedInTurn = 0;
     if (this.isOver || this.isSent) return;
     this.flush(false);
     this.gate.add(this);
@@ -211,7 +215,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
 
   /** Copies what fits into the current buffer; 0 when there is none to be had and the upload was given up. */
   private copy(bytes: Uint8Array, offset: number): number {
-    this.current ??= this.takeBuffer();
+    this.current ??= this.takeBuffer(bytes.length - offset);
     if (this.current === null) {
       this.observer.overloaded();
       return 0;
@@ -220,6 +224,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
     new Uint8Array(this.current, this.currentLength, count).set(bytes.subarray(offset, offset + count));
     this.currentLength += count;
     this.received += count;
+    this.receivedInTurn += count;
     return count;
   }
 
@@ -227,8 +232,8 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
    * This socket, though paused, is still being read. Holding the event loop for a moment, until the lanes have written
    * some, is better than memory without end, and than giving up an upload that does nothing wrong.
    */
-  private takeBuffer(): ArrayBuffer | null {
-    const wantedBytes = this.bodyBytes - this.received;
+  private takeBuffer(chunkBytes: number): ArrayBuffer | null {
+    const wantedBytes = this.isSparing(chunkBytes) ? chunkBytes : this.bodyBytes - this.received;
     while (this.gate.mayAwaitLanes()) this.awaitLanes();
     let buffer = this.buffers.take(wantedBytes);
     while (buffer === null && this.gate.mayAwaitBuffer()) {
@@ -236,6 +241,11 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
       buffer = this.buffers.take(wantedBytes);
     }
     return buffer;
+  }
+
+  /** What comes first in a turn is often all of it: from slow clients, who send little, and when many are there. */
+  private isSparing(chunkBytes: number): boolean {
+    return this.receivedInTurn === 0 && (chunkBytes <= this.buffers.leastBytes || this.gate.isFlooded);
   }
 
   private awaitLanes(): void {
