@@ -212,6 +212,7 @@ export class UwsExchange implements Exchange {
 
   /** Called about once a second while the exchange lasts: keeps slow transfers alive and ends dead ones. */
   tick(nowMs: number): void {
+    if (this.isOver) return;
     this.tellMoved();
     if (this.reply !== null && nowMs - this.replyMs > MAX_BODY_WAIT_MS) {
       this.write(this.reply, 'linger');
