@@ -168,8 +168,7 @@ export class ServerProcess {
 
   /** Resident memory of the process in bytes. */
   residentBytes(): number {
-    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'));
-    return Number(match?.[1] ?? 0) * 1024;
+    return residentBytesOf(this.pid);
   }
 
   openDescriptors(): number {
@@ -225,6 +224,12 @@ function renderToml(settings: TomlSettings): string {
   return Object.entries(settings)
     .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
     .join('');
+}
+
+/** Resident memory of a process in bytes. */
+export function residentBytesOf(pid: number): number {
+  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(match?.[1] ?? 0) * 1024;
 }
 
 function portOf(address: string): number {

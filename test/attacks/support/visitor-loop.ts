@@ -4,10 +4,10 @@
  */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { exchange, requestBytes } from '../../support/raw-http.ts';
+import { residentBytesOf } from '../../support/server-process.ts';
 import type { VisitOrder, VisitReport } from './visitors.ts';
 
 /** One comes so often, whether the last one has been served or not. */
@@ -18,6 +18,7 @@ const { port, target, pid } = workerData as VisitOrder;
 const request = requestBytes('GET', target);
 const times: number[] = [];
 const visits: Promise<void>[] = [];
+/** Of the server, at most. */
 let residentBytes = 0;
 let isOver = false;
 
@@ -27,11 +28,6 @@ async function visit(dueMs: number): Promise<void> {
   times.push(performance.now() - dueMs);
 }
 
-/** Of the server, in bytes. */
-function residentNow(): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
-}
-
 parentPort?.once('message', () => {
   isOver = true;
 });
@@ -39,7 +35,7 @@ parentPort?.once('message', () => {
 let dueMs = performance.now();
 while (!isOver) {
   visits.push(visit(dueMs));
-  residentBytes = Math.max(residentBytes, residentNow());
+  residentBytes = Math.max(residentBytes, residentBytesOf(pid));
   dueMs += VISIT_GAP_MS;
   await delay(Math.max(0, dueMs - performance.now()));
 }
