@@ -7,8 +7,8 @@ import { closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { attempt, errorNumberOf, StorageError, toStorageError } from './storage-error.ts';
 
 const FOLDER_MODE = 0o750;
-/** So often in a row a folder may be removed under the hands of an upload. */
-const MAX_ATTEMPTS = 8;
+/** So often in a row a folder may be removed under the hands of an upload: somebody may be at it all the time. */
+const MAX_ATTEMPTS = 64;
 /** How the removal of a folder that is to stay fails. */
 const STAYS: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'EBUSY', 'EACCES', 'EPERM']);
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
