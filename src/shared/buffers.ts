@@ -5,7 +5,10 @@
  */
 
 export interface BufferPoolLimits {
-  /** Lengths in bytes that there are, ascending. Small bodies in large buffers would keep the garbage collector busy. */
+  /**
+   * Lengths in bytes that there are, ascending; one that stands twice counts once. Small bodies in large buffers would keep
+   * the garbage collector busy.
+   */
   readonly sizes: readonly [number, ...number[]];
   /** Bytes of all buffers in use together. */
   readonly maxBytes: number;
@@ -36,10 +39,9 @@ export class BufferPool {
   private onShortage: () => void = () => {};
 
   constructor({ sizes, maxBytes, reservedBytes = 0 }: BufferPoolLimits) {
-    const [first, ...others] = sizes;
-    this.shelves = [emptyShelf(first), ...others.map(emptyShelf)];
-    this.largest = this.shelves.at(-1) ?? emptyShelf(first);
-    this.leastBytes = first;
+    this.shelves = [...new Set(sizes)].map(emptyShelf);
+    this.leastBytes = sizes[0];
+    this.largest = this.shelves.at(-1) ?? emptyShelf(this.leastBytes);
     this.bufferBytes = this.largest.bytes;
     this.maxBytes = maxBytes;
     this.maxBytesForLargest = maxBytes - reservedBytes;

@@ -158,6 +158,13 @@ test('gives out the smallest buffer that is large enough, and the largest for ev
   assert.equal(pool.inUseBytes, 32 + 3 * BYTES);
 });
 
+test('a length that stands twice is one: its buffers are used again for whatever is larger', () => {
+  const pool = new BufferPool({ sizes: [BYTES, BYTES], maxBytes: 1_000 });
+  const buffer = takeFrom(pool);
+  pool.give(buffer);
+  assert.equal(pool.take(BYTES + 1), buffer);
+});
+
 test('gives those who wait a large buffer as soon as small ones make room for it', () => {
   const pool = new BufferPool({ sizes: [32, BYTES], maxBytes: BYTES });
   const small = [pool.take(1), pool.take(1)].filter((buffer) => buffer !== null);
