@@ -81,8 +81,8 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
   private currentLength = 0;
   private inFlight = 0;
   private received = 0;
-  /** Of them, in this turn. */
-  private receivedInTurn = 0;
+  /** Some of them in this turn. */
+  private hasReceivedInTurn = false;
   private isOpened = false;
   /** Credit is used up. */
   private isBraked = false;
@@ -201,7 +201,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
 
   turnEnded(): void {
     this.isTurnAwaited = false;
-    this.receivedInTurn = 0;
+    this.hasReceivedInTurn = false;
     if (this.isOver || this.isSent) return;
     this.flush(false);
     this.gate.add(this);
@@ -224,7 +224,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
     new Uint8Array(this.current, this.currentLength, count).set(bytes.subarray(offset, offset + count));
     this.currentLength += count;
     this.received += count;
-    this.receivedInTurn += count;
+    this.hasReceivedInTurn = true;
     return count;
   }
 
@@ -245,7 +245,7 @@ export class UploadTransfer implements TransferListener, TurnListener, GatedUplo
 
   /** What comes first in a turn is often all of it: from slow clients, who send little, and when many are there. */
   private isSparing(chunkBytes: number): boolean {
-    return this.receivedInTurn === 0 && (chunkBytes <= this.buffers.leastBytes || this.gate.isFlooded);
+    return !this.hasReceivedInTurn && (chunkBytes <= this.buffers.leastBytes || this.gate.isFlooded);
   }
 
   private awaitLanes(): void {
